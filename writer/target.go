@@ -1,0 +1,59 @@
+package writer
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// Target is a place that results go to: a directory or a prefix of a bucket.
+// Keys are relative to it, with forward slashes. A Target may be used by many
+// goroutines. Nothing is ever deleted through it but what a writer of its own
+// abandoned before it became visible.
+type Target interface {
+	// Create starts an immutable object. Nothing is visible under key before
+	// Commit has returned nil. An object of that key that exists already is
+	// replaced by the new bytes in one step: two runs that write one key write
+	// the same bytes.
+	Create(ctx context.Context, key string) (Upload, error)
+
+	// Put writes a small object in one step if cond holds, and otherwise
+	// returns an error matching ErrConflict and leaves what is there.
+	Put(ctx context.Context, key string, data []byte, cond Condition) error
+
+	// Get reads a small object and its version, for Put. It matches
+	// fs.ErrNotExist where there is none.
+	Get(ctx context.Context, key string) (data []byte, version string, err error)
+
+	// Open opens an object for reading back. It matches fs.ErrNotExist where
+	// there is none.
+	Open(ctx context.Context, key string) (Stored, error)
+}
+
+// Upload is an object being written. It ends in Commit or Abort; Abort after
+// Commit does nothing, so it may be deferred.
+type Upload interface {
+	io.Writer
+	// Commit makes the object visible and durable. After an error the object
+	// may or may not be there; it is never there in part.
+	Commit(ctx context.Context) error
+	// Abort gives up what was written.
+	Abort()
+}
+
+// Stored is an object opened for reading back.
+type Stored interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+}
+
+// Condition says when a Put may take place. The zero value is "only if there
+// is no such object".
+type Condition struct {
+	// Version is what Get returned: the object must still be that one.
+	Version string
+}
+
+// ErrConflict is matched by the error of a Put whose condition did not hold.
+var ErrConflict = errors.New("another writer was first")
