@@ -1,0 +1,108 @@
+package batch
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+
+	"waconcile/reader"
+	"waconcile/writer"
+
+	"github.com/shopspring/decimal"
+)
+
+// Config is how a run is done. The settings that change rows are part of the
+// run's identity; Workers and Memory never are.
+type Config struct {
+	Period         Period
+	Workers        int               // shards, and goroutines that fold; at least 1
+	Memory         int64             // bytes the job may use; 0: no limit of its own
+	AllowMissing   bool              // go on where required days have no file
+	LookbackDays   int               // days read before the period
+	LateDays       int               // days read after the last conversation of the period has ended
+	DeliveryDays   int               // how long after sending a delivery may come
+	MaxRejectRatio decimal.Decimal   // share of the rows that may be rejected
+	IgnoreTypes    []string          // outbound types that never count
+	Columns        map[string]string // contract's column name → name in the exports
+	CompleteMarker string            // file that each required day must have, such as _SUCCESS; empty: none
+}
+
+// The defaults of the contract.
+const (
+	DefaultLookbackDays   = 3
+	DefaultLateDays       = 1
+	DefaultDeliveryDays   = 30
+	DefaultMaxRejectRatio = "0.001"
+)
+
+// DefaultIgnoreTypes are the outbound types that never bill unless told
+// otherwise.
+func DefaultIgnoreTypes() []string { return []string{"reaction", "system", "note"} }
+
+// The bounds of day counts: enough for any export, small enough that a
+// mistyped number does not read years.
+const (
+	daysMax    = 400
+	workersMax = 1024
+)
+
+// Validate tells what is wrong with c; the error matches ErrConfig.
+func (c *Config) Validate() error {
+	switch {
+	case c.Period.To < c.Period.From:
+		return fmt.Errorf("%w: period ends before it begins", ErrConfig)
+	case c.Workers < 1 || c.Workers > workersMax:
+		return fmt.Errorf("%w: workers %d is not within 1 and %d", ErrConfig, c.Workers, workersMax)
+	case c.MaxRejectRatio.IsNegative() || c.MaxRejectRatio.GreaterThan(decimal.NewFromInt(1)):
+		return fmt.Errorf("%w: max-reject-ratio %s is not within 0 and 1", ErrConfig, c.MaxRejectRatio)
+	case c.Memory < 0:
+		return fmt.Errorf("%w: memory %d is negative", ErrConfig, c.Memory)
+	}
+	days := map[string]int{"lookback": c.LookbackDays, "late-days": c.LateDays, "delivery-days": c.DeliveryDays}
+	for _, name := range slices.Sorted(maps.Keys(days)) {
+		if days[name] < 0 || days[name] > daysMax {
+			return fmt.Errorf("%w: %s %d is not within 0 and %d", ErrConfig, name, days[name], daysMax)
+		}
+	}
+	return nil
+}
+
+// Job is a Config with the places it reads from and writes to.
+type Job struct {
+	Config
+	Program  string // name and version, for the manifest
+	Exports  reader.Source
+	Rates    reader.Source
+	Accounts reader.Source
+	Markets  reader.Source // nil: the built-in table
+	Invoices reader.Source // nil: none
+	Out      writer.Target
+	Log      *slog.Logger
+	// Progress, where not nil, is called from one goroutine at a time as rows
+	// are read.
+	Progress func(Progress)
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Rows, RowsTotal int64 // of the exports; the total is known from the files' footers
+	Stage           string
+}
+
+// Result is what a run has published, now or before.
+type Result struct {
+	RunID    string
+	RunKey   string // runs/{period}/{run_id}/
+	Already  bool   // the same inputs were published before; nothing was written
+	Manifest *writer.Manifest
+}
+
+// Errors that the command tells apart by exit code. Errors of the data and
+// the stores come from reader and writer and pass through.
+var (
+	ErrConfig     = errors.New("configuration")
+	ErrIncomplete = errors.New("input is not complete")
+	ErrControl    = errors.New("control total does not hold")
+)
