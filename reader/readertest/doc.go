@@ -1,0 +1,2 @@
+// Package readertest has a reader.Source in memory, for tests.
+package readertest
