@@ -1,5 +1,7 @@
 package reconcile
 
+import "github.com/cespare/xxhash/v2"
+
 // Rows is a block of message rows, column by column: entry i of every slice
 // belongs to row i, and all slices have the same length. The reader makes
 // blocks of rows that passed the contract's checks; whoever is handed a block
@@ -21,6 +23,17 @@ type Rows struct {
 
 // Len is the number of rows.
 func (r *Rows) Len() int { return len(r.SentAt) }
+
+// Pair is the pair of row i.
+func (r *Rows) Pair(i int) PairKey {
+	return PairKey{Contact: r.Contact[i], Account: r.Account[i], Business: r.Business[i]}
+}
+
+// Hash is the hash of row i's pair and message id: rows of one message have
+// the same. It holds within the process only.
+func (r *Rows) Hash(i int) uint64 {
+	return xxhash.Sum64(r.ID.At(i)) ^ r.Pair(i).Hash()
+}
 
 // Reset empties r and keeps its memory.
 func (r *Rows) Reset() {

@@ -1,0 +1,262 @@
+package reconcile
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"maps"
+	"math"
+	"slices"
+)
+
+// EngineConfig is what an Engine needs to know beside the rows.
+type EngineConfig struct {
+	// Terms gives the terms of an account, never nil. It is asked once for
+	// each account.
+	Terms func(account Name) *AccountTerms
+	// Text gives the text of a handle.
+	Text func(Name) string
+	// DeliveryDays is how long after its sending a message's delivery may come.
+	DeliveryDays int
+	// Begins are the days before which data is missing, in order: the first
+	// day read, and each day that follows a missing one. Chains of
+	// conversations are proven from there on.
+	Begins []Date
+	// End is the instant at which the data ends. Messages that count there or
+	// later are only counted as ahead.
+	End int64
+}
+
+// Validate tells what c lacks.
+func (c *EngineConfig) Validate() error {
+	switch {
+	case c.Terms == nil || c.Text == nil:
+		return errors.New("make engine: no accounts or no texts")
+	case len(c.Begins) == 0 || !slices.IsSorted(c.Begins):
+		return errors.New("make engine: no beginning of the data, or out of order")
+	case c.DeliveryDays < 0:
+		return errors.New("make engine: delivery days are negative")
+	}
+	return nil
+}
+
+// Engine rebuilds the conversations of the pairs of one shard: it merges
+// duplicates, orders each pair's messages (R1) and folds them through Pair,
+// one UTC day after the other. It keeps the rows of days not yet folded, the
+// pairs of which something may still be open, and messages that are sent but
+// count on a later day; so its memory follows a day, not the period.
+//
+// An Engine is owned by one goroutine.
+type Engine struct {
+	cfg     EngineConfig
+	merger  merger
+	sink    Sink
+	basis   []Basis // by account; known where knownBasis
+	known   []bool
+	days    map[Date]*dayRows
+	pending map[Date][]pendingMessage
+	// scattered holds rows that settle brings to their days before any day is
+	// folded.
+	scattered dayRows
+	pairs     pairTable
+	fold      folder // memory of the day being folded, kept for the next
+	begin     int    // index into Begins of the stretch being folded
+	tally     Tally
+}
+
+// pendingMessage is a merged message that counts on a later day than it was
+// sent. Its id lies in no day's bytes any more.
+type pendingMessage struct {
+	message
+	id string
+}
+
+// dayRows is what was sent on one day.
+type dayRows struct {
+	rows []row
+	ids  []byte
+}
+
+func (d *dayRows) id(r *row) []byte { return d.ids[r.idStart:r.idEnd] }
+
+// append copies row i of rows, and tells whether its id could still be
+// addressed.
+func (d *dayRows) append(rows *Rows, i int) bool {
+	return d.appendRow(row{
+		hash: rows.Hash(i), contact: rows.Contact[i], account: rows.Account[i], business: rows.Business[i],
+		sent: rows.SentAt[i], delivered: rows.DeliveredAt[i], read: rows.ReadAt[i],
+		typ: rows.Type[i], country: rows.Country[i],
+		kind: rows.Kind[i], category: rows.Category[i], status: rows.Status[i],
+	}, rows.ID.At(i))
+}
+
+func (d *dayRows) appendRow(r row, id []byte) bool {
+	if len(d.ids)+len(id) > idBytesMax {
+		return false
+	}
+	r.idStart = uint32(len(d.ids))
+	d.ids = append(d.ids, id...)
+	r.idEnd = uint32(len(d.ids))
+	d.rows = append(d.rows, r)
+	return true
+}
+
+// NewEngine makes an engine that hands what it makes to sink.
+func NewEngine(cfg EngineConfig, sink Sink) (*Engine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Engine{
+		cfg:     cfg,
+		merger:  merger{deliveryMillis: int64(cfg.DeliveryDays) * DayMillis, text: cfg.Text},
+		sink:    sink,
+		days:    make(map[Date]*dayRows),
+		pending: make(map[Date][]pendingMessage),
+	}, nil
+}
+
+// idBytesMax bounds the message ids of one day and shard, which offsets of 32
+// bits address.
+const idBytesMax = math.MaxUint32
+
+// ErrTooMany is the error of a day that holds more than a shard can address.
+var ErrTooMany = errors.New("too many messages in one day for one shard; use more workers")
+
+// Add takes a block of rows, in any order. Rows sent on a day that has been
+// folded already are the caller's mistake.
+func (e *Engine) Add(rows *Rows) error {
+	var day Date
+	var into *dayRows
+	for i, sent := range rows.SentAt {
+		if d := DateOf(sent); into == nil || d != day {
+			day, into = d, e.dayOf(d)
+		}
+		if !into.append(rows, i) {
+			return ErrTooMany
+		}
+	}
+	e.tally.Rows += int64(rows.Len())
+	return nil
+}
+
+// AddScattered takes rows of messages whose rows were sent, as they claim, on
+// different days. All rows of such a message must come this way, before the
+// first Advance: they are merged at once, and the message then lies on the
+// day of the row that sorts first.
+func (e *Engine) AddScattered(rows *Rows) error {
+	for i := range rows.SentAt {
+		if !e.scattered.append(rows, i) {
+			return ErrTooMany
+		}
+	}
+	e.tally.Rows += int64(rows.Len())
+	return nil
+}
+
+// settle merges the scattered rows and puts each message on its day.
+func (e *Engine) settle() {
+	d := &e.scattered
+	slices.SortFunc(d.rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), bytes.Compare(d.id(&a), d.id(&b)))
+	})
+	for from := 0; from < len(d.rows); {
+		to := from + 1
+		for to < len(d.rows) && d.rows[to].hash == d.rows[from].hash && bytes.Equal(d.id(&d.rows[to]), d.id(&d.rows[from])) {
+			to++
+		}
+		m := e.merger.merge(to-from, func(i int) *row { return &d.rows[from+i] })
+		e.tally.Merged += int64(to - from - 1)
+		e.dayOf(DateOf(m.sent)).appendRow(m.row, d.id(&m.row))
+		from = to
+	}
+	e.scattered = dayRows{}
+}
+
+func (e *Engine) dayOf(d Date) *dayRows {
+	rows := e.days[d]
+	if rows == nil {
+		rows = e.fold.spareDay()
+		e.days[d] = rows
+	}
+	return rows
+}
+
+// Advance folds every day up to and including last. All rows sent on those
+// days must have been added.
+func (e *Engine) Advance(last Date) {
+	e.settle()
+	for _, day := range e.daysUntil(last) {
+		e.foldDay(day)
+	}
+}
+
+// Finish folds what is left of the data, counts what lies beyond its end and
+// hands on the conversations still open. The engine is then empty.
+func (e *Engine) Finish() Tally {
+	e.Advance(DateOf(e.cfg.End - 1))
+	for _, day := range e.daysUntil(MaxDate) {
+		e.countAhead(day)
+	}
+	e.pairs.sweep(math.MaxInt64, e.sink)
+	return e.tally
+}
+
+// daysUntil lists the days with something to fold, in order.
+func (e *Engine) daysUntil(last Date) []Date {
+	days := slices.AppendSeq(slices.Collect(maps.Keys(e.days)), maps.Keys(e.pending))
+	days = slices.DeleteFunc(days, func(d Date) bool { return d > last })
+	slices.Sort(days)
+	return slices.Compact(days)
+}
+
+func (e *Engine) foldDay(day Date) {
+	e.enter(day)
+	f := &e.fold
+	f.load(e, day)
+	for group := range f.groups() {
+		e.foldPair(day, group)
+	}
+	e.release(day)
+	e.pairs.sweep(day.Start()+DayMillis, e.sink)
+}
+
+// enter begins a day: where days are missing before it, nothing is proven
+// any more.
+func (e *Engine) enter(day Date) {
+	for e.begin+1 < len(e.cfg.Begins) && e.cfg.Begins[e.begin+1] <= day {
+		e.begin++
+		e.pairs.doubt(e.cfg.Begins[e.begin].Start())
+	}
+	e.pairs.since = max(e.cfg.Begins[e.begin].Start(), day.Start()-DayMillis)
+}
+
+func (e *Engine) release(day Date) {
+	e.fold.keepDay(e.days[day])
+	delete(e.days, day)
+	delete(e.pending, day)
+}
+
+// basisOf is the basis of an account, asked for once.
+func (e *Engine) basisOf(account Name) Basis {
+	if int(account) >= len(e.basis) {
+		grown := int(account)*2 + 16
+		e.basis = append(e.basis, make([]Basis, grown-len(e.basis))...)
+		e.known = append(e.known, make([]bool, grown-len(e.known))...)
+	}
+	if !e.known[account] {
+		e.basis[account] = e.cfg.Terms(account).Basis
+		e.known[account] = true
+	}
+	return e.basis[account]
+}
+
+// countAhead merges what was sent, or counts, beyond the end of the data.
+func (e *Engine) countAhead(day Date) {
+	f := &e.fold
+	f.load(e, day)
+	for group := range f.groups() {
+		messages := e.mergeGroup(day, group)
+		e.tally.Ahead += int64(len(messages) + len(group.pending))
+	}
+	e.release(day)
+}

@@ -1,0 +1,292 @@
+package reconcile
+
+import (
+	"bytes"
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// folder is the working memory of one day's fold: rows in the order of their
+// pairs, and the messages and events of one pair at a time.
+type folder struct {
+	day      *dayRows
+	pending  []pendingMessage
+	pairOf   []uint32 // of each row, then of each pending message
+	starts   []uint32 // where each pair's entries begin in order
+	order    []uint32 // entries by pair; an entry beyond the rows is a pending message
+	messages []message
+	events   []event
+	taken    []bool
+	spare    []*dayRows
+}
+
+// group is what one pair has on one day.
+type group struct {
+	pair    uint32
+	rows    []uint32 // indexes of rows
+	pending []uint32 // pending messages, numbered on from the day's rows
+}
+
+// event is a moment in a pair's day: a message that counts, or the sending of
+// a free-form message that counts later, at which its window is judged (R5).
+type event struct {
+	at      int64
+	message *message
+	id      []byte
+	rank    uint8
+}
+
+const sendingRank = uint8(Inbound) + 1 // after inbound, before what counts at the same instant
+
+// load sorts a day's rows and pending messages by pair, by counting: most
+// pairs have few.
+func (f *folder) load(e *Engine, day Date) {
+	f.day, f.pending = e.days[day], e.pending[day]
+	if f.day == nil {
+		f.day = f.spareDay()
+		e.days[day] = f.day
+	}
+	n := len(f.day.rows) + len(f.pending)
+	f.pairOf = slices.Grow(f.pairOf[:0], n)
+	for i := range f.day.rows {
+		r := &f.day.rows[i]
+		f.pairOf = append(f.pairOf, e.pairs.at(PairKey{r.contact, r.account, r.business}))
+	}
+	for i := range f.pending {
+		r := &f.pending[i].row
+		f.pairOf = append(f.pairOf, e.pairs.at(PairKey{r.contact, r.account, r.business}))
+	}
+	f.starts = append(f.starts[:0], make([]uint32, len(e.pairs.pairs)+1)...)
+	for _, p := range f.pairOf {
+		f.starts[p+1]++
+	}
+	for p := range e.pairs.pairs {
+		f.starts[p+1] += f.starts[p]
+	}
+	f.order = append(f.order[:0], make([]uint32, n)...)
+	for i := n - 1; i >= 0; i-- {
+		p := f.pairOf[i]
+		f.starts[p+1]--
+		f.order[f.starts[p+1]] = uint32(i)
+	}
+}
+
+// groups yields each pair that has something on the day. After load,
+// starts[p+1] is where pair p begins.
+func (f *folder) groups() iter.Seq[group] {
+	return func(yield func(group) bool) {
+		rows := uint32(len(f.day.rows))
+		for p := range len(f.starts) - 1 {
+			end := uint32(len(f.order))
+			if p+2 < len(f.starts) {
+				end = f.starts[p+2]
+			}
+			entries := f.order[f.starts[p+1]:end]
+			if len(entries) == 0 {
+				continue
+			}
+			split, _ := slices.BinarySearch(entries, rows)
+			if !yield(group{pair: uint32(p), rows: entries[:split], pending: entries[split:]}) {
+				return
+			}
+		}
+	}
+}
+
+func (f *folder) spareDay() *dayRows {
+	if n := len(f.spare); n > 0 {
+		d := f.spare[n-1]
+		f.spare = f.spare[:n-1]
+		return d
+	}
+	return &dayRows{}
+}
+
+// spareDaysMax is how many days' memory is kept for the days to come.
+const spareDaysMax = 2
+
+func (f *folder) keepDay(d *dayRows) {
+	if d == nil || len(f.spare) >= spareDaysMax {
+		return
+	}
+	d.rows, d.ids = d.rows[:0], d.ids[:0]
+	f.spare = append(f.spare, d)
+}
+
+// mergeGroup makes the messages of one pair and day of their rows.
+func (e *Engine) mergeGroup(day Date, g group) []message {
+	f := &e.fold
+	f.messages = f.messages[:0]
+	if len(g.rows) > pairwiseMax {
+		slices.SortStableFunc(g.rows, func(a, b uint32) int {
+			return cmp.Compare(f.day.rows[a].hash, f.day.rows[b].hash)
+		})
+	}
+	f.taken = append(f.taken[:0], make([]bool, len(g.rows))...)
+	for i := range g.rows {
+		if !f.taken[i] {
+			same := f.sameMessage(g.rows, i)
+			m := e.merger.merge(len(same), func(k int) *row { return &f.day.rows[same[k]] })
+			e.tally.Merged += int64(len(same) - 1)
+			e.sink.Message(m.hash, day)
+			f.messages = append(f.messages, m)
+		}
+	}
+	e.tally.Messages += int64(len(f.messages))
+	return f.messages
+}
+
+// pairwiseMax is the number of rows up to which every two are compared; more
+// are sorted by their hash first.
+const pairwiseMax = 16
+
+// sameMessage moves the rows with the id of row i right behind it and returns
+// them all, marking them as taken. Rows of one hash are compared by their ids.
+func (f *folder) sameMessage(rows []uint32, i int) []uint32 {
+	first := &f.day.rows[rows[i]]
+	sorted := len(rows) > pairwiseMax
+	n := i + 1
+	for k := i + 1; k < len(rows); k++ {
+		r := &f.day.rows[rows[k]]
+		if r.hash != first.hash {
+			if sorted {
+				break
+			}
+			continue
+		}
+		if bytes.Equal(f.day.id(r), f.day.id(first)) {
+			rows[n], rows[k] = rows[k], rows[n]
+			n++
+		}
+	}
+	for k := i; k < n; k++ {
+		f.taken[k] = true
+	}
+	return rows[i:n]
+}
+
+// foldPair merges, orders and steps what one pair has on one day.
+func (e *Engine) foldPair(day Date, g group) {
+	f := &e.fold
+	end := min(day.Start()+DayMillis, e.cfg.End)
+	messages := e.mergeGroup(day, g)
+	f.events = f.events[:0]
+	for i := range messages {
+		m := &messages[i]
+		e.reportMerge(m)
+		why, at := m.counts(e.basisOf(m.account))
+		if why != Counts {
+			e.tallyUncounted(why)
+			continue
+		}
+		id := f.day.id(&m.row)
+		if m.kind == FreeForm && at > m.sent {
+			f.events = append(f.events, event{at: m.sent, message: m, id: id, rank: sendingRank})
+		}
+		if at < end {
+			f.events = append(f.events, event{at: at, message: m, id: id, rank: countRank(m.kind)})
+		}
+	}
+	for _, i := range g.pending {
+		p := &f.pending[int(i)-len(f.day.rows)]
+		_, at := p.counts(BasisDelivered)
+		f.events = append(f.events, event{at: at, message: &p.message, id: []byte(p.id), rank: countRank(p.kind)})
+	}
+	slices.SortFunc(f.events, compareEvents)
+	for i := range f.events {
+		e.step(g.pair, &f.events[i])
+	}
+	e.deferMessages(messages, end)
+}
+
+func countRank(k Kind) uint8 {
+	if k == Inbound {
+		return uint8(Inbound)
+	}
+	return sendingRank + k.Rank()
+}
+
+// compareEvents is the order of R1.
+func compareEvents(a, b event) int {
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rank, b.rank), bytes.Compare(a.id, b.id))
+}
+
+// step takes one event through the rules.
+func (e *Engine) step(index uint32, ev *event) {
+	pair, m := &e.pairs.pairs[index], ev.message
+	if ev.rank == sendingRank {
+		m.windowOpen = pair.WindowOpen(ev.at)
+		return
+	}
+	if m.kind == FreeForm && ev.at == m.sent {
+		m.windowOpen = pair.WindowOpen(ev.at)
+	}
+	verdict, slot := pair.Step(Step{At: ev.at, Kind: m.kind, Category: m.category, WindowOpen: m.windowOpen})
+	e.tallyVerdict(m.kind, verdict)
+	switch verdict {
+	case Opened:
+		e.pairs.open(index, slot, m, ev, e.sink)
+	case Joined, OutsideJoined:
+		e.pairs.count(index, slot, m.kind)
+	}
+	if verdict == OutsideJoined || verdict == OutsideAlone {
+		e.report(OutsideWindow, m, string(ev.id), "sent outside the customer service window")
+	}
+}
+
+// deferMessages keeps what counts on a later day than it was sent.
+func (e *Engine) deferMessages(messages []message, end int64) {
+	for i := range messages {
+		m := &messages[i]
+		why, at := m.counts(e.basisOf(m.account))
+		if why == Counts && at >= end {
+			day := DateOf(at)
+			e.pending[day] = append(e.pending[day], pendingMessage{message: *m, id: string(e.fold.day.id(&m.row))})
+		}
+	}
+}
+
+func (e *Engine) tallyUncounted(why Uncounted) {
+	switch why {
+	case IgnoredType:
+		e.tally.Ignored++
+	case FailedMessage:
+		e.tally.Failed++
+	case Undelivered:
+		e.tally.Undelivered++
+	}
+}
+
+func (e *Engine) tallyVerdict(kind Kind, v Verdict) {
+	switch {
+	case kind == Inbound:
+		e.tally.Inbound++
+	case v == Opened:
+		e.tally.Opened++
+	case v == OutsideAlone:
+		e.tally.OutsideAlone++
+	default:
+		e.tally.Joined++
+	}
+}
+
+func (e *Engine) reportMerge(m *message) {
+	if m.conflict {
+		e.report(ConflictingDuplicate, m, string(e.fold.day.id(&m.row)), "rows of this message disagree in direction, kind, category or sent_at")
+	}
+	if m.badTime {
+		e.report(BadDeliveryTime, m, string(e.fold.day.id(&m.row)), "a delivery time before the sending or too long after it was ignored")
+	}
+}
+
+func (e *Engine) report(kind FindingKind, m *message, id, detail string) {
+	e.sink.Finding(&Finding{
+		Kind:      kind,
+		PairKey:   PairKey{m.contact, m.account, m.business},
+		MessageID: strings.Clone(id),
+		At:        m.sent,
+		Detail:    detail,
+	})
+}
