@@ -1,0 +1,152 @@
+package reconcile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Basis says when an outbound message counts (rules, event time).
+type Basis uint8
+
+// The bases.
+const (
+	BasisSent      Basis = iota // when it was sent
+	BasisDelivered              // when it was delivered or read
+)
+
+func (b Basis) String() string { return [2]string{"sent", "delivered"}[b] }
+
+// ParseBasis reads a basis without regard to case.
+func ParseBasis(s string) (Basis, bool) {
+	for b := BasisSent; b <= BasisDelivered; b++ {
+		if enumEqual(s, b.String()) {
+			return b, true
+		}
+	}
+	return BasisSent, false
+}
+
+// AnyAccount is the account id that stands for all ids without a row.
+const AnyAccount = "*"
+
+// Account is one row of the accounts table: the terms of one account on the
+// dates [From, To) of its time zone.
+type Account struct {
+	Where     string // the row, as "accounts.csv:7", for messages
+	ID        string
+	Name      string
+	Plan      string
+	Basis     Basis
+	Zone      *Zone
+	VATRate   *decimal.Decimal // a fraction; nil where none is given
+	Portfolio string
+	From, To  Date
+}
+
+// Accounts is the accounts table. It is safe for use by many goroutines.
+type Accounts struct {
+	byID      map[string]*AccountTerms
+	unlisted  *AccountTerms // of every id without a row
+	zones     []*Zone
+	delivered bool
+}
+
+// AccountTerms are all rows of one account: what never changes, and what
+// holds on a date.
+type AccountTerms struct {
+	Zone  *Zone
+	Basis Basis
+	rows  []Account // in order of From, without overlaps
+}
+
+// NewAccounts makes the table. Rows of one id that overlap, or that differ in
+// time zone or basis, are a *RowError. Every row has a Zone, and From < To.
+func NewAccounts(rows []Account) (*Accounts, error) {
+	lines, err := timelines(rows,
+		func(r Account) string { return r.ID },
+		func(r Account) (Date, Date) { return r.From, r.To },
+		func(r Account) string { return fmt.Sprintf("account %q", r.ID) },
+		func(r Account) string { return r.Where })
+	if err != nil {
+		return nil, err
+	}
+	a := &Accounts{
+		byID:     make(map[string]*AccountTerms, len(lines)),
+		unlisted: &AccountTerms{Zone: NewZone(time.UTC), Basis: BasisSent},
+	}
+	first := make(map[string]Account, len(lines))
+	for _, r := range rows {
+		if f, seen := first[r.ID]; !seen {
+			first[r.ID] = r
+			a.byID[r.ID] = &AccountTerms{Zone: r.Zone, Basis: r.Basis}
+			a.delivered = a.delivered || r.Basis == BasisDelivered
+			a.zones = append(a.zones, r.Zone)
+		} else if err := agree(r, f); err != nil {
+			return nil, err
+		}
+	}
+	for id, line := range lines {
+		for _, s := range line {
+			a.byID[id].rows = append(a.byID[id].rows, rows[s.row])
+		}
+	}
+	if t, ok := a.byID[AnyAccount]; ok {
+		a.unlisted = t
+	}
+	if len(a.zones) == 0 {
+		a.zones = []*Zone{a.unlisted.Zone}
+	}
+	slices.SortStableFunc(a.zones, func(x, y *Zone) int { return cmp.Compare(x.Name(), y.Name()) })
+	a.zones = slices.CompactFunc(a.zones, func(x, y *Zone) bool { return x.Name() == y.Name() })
+	return a, nil
+}
+
+// agree holds row r of an account against its first row: a time zone or a
+// basis that changes would move messages between days already billed.
+func agree(r, first Account) error {
+	var what, here, there string
+	switch {
+	case r.Zone.Name() != first.Zone.Name():
+		what, here, there = "time_zone", r.Zone.Name(), first.Zone.Name()
+	case r.Basis != first.Basis:
+		what, here, there = "basis", r.Basis.String(), first.Basis.String()
+	default:
+		return nil
+	}
+	return &RowError{
+		Where: r.Where,
+		Other: first.Where,
+		Err:   fmt.Errorf("disagrees with %s: %s of account %q is %s here and %s there", first.Where, what, r.ID, here, there),
+	}
+}
+
+// Of is the terms of an account: its own rows, or those of "*" where it has
+// no row at all, or UTC and basis sent without any row. It is never nil, and
+// equal terms are the same pointer.
+func (a *Accounts) Of(id string) *AccountTerms {
+	if t, ok := a.byID[id]; ok {
+		return t
+	}
+	return a.unlisted
+}
+
+// Zones is the distinct time zones of all rows in order of their names; UTC
+// alone where there is no row.
+func (a *Accounts) Zones() []*Zone { return a.zones }
+
+// AnyDelivered says whether any row is on basis delivered.
+func (a *Accounts) AnyDelivered() bool { return a.delivered }
+
+// On is the row that is valid on d, a date in t.Zone; nil where none is.
+func (t *AccountTerms) On(d Date) *Account {
+	for i := range t.rows {
+		if r := &t.rows[i]; r.From <= d && d < r.To {
+			return r
+		}
+	}
+	return nil
+}
