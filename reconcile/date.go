@@ -61,10 +61,15 @@ func NewZone(loc *time.Location) *Zone {
 		if len(z.from) == 0 {
 			from = math.MinInt64
 		}
-		z.from = append(z.from, from)
-		z.offsets = append(z.offsets, int64(seconds)*1000)
+		if offset := int64(seconds) * 1000; len(z.offsets) == 0 || offset != z.offsets[len(z.offsets)-1] {
+			z.from = append(z.from, from)
+			z.offsets = append(z.offsets, offset)
+		}
 		if next.IsZero() || !next.Before(end) {
 			return z
+		}
+		if !next.After(t) {
+			next = t.Add(time.Hour) // package time ends a leap year a day early: go past that day
 		}
 		t = next
 	}
