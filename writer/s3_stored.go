@@ -1,0 +1,143 @@
+package writer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// s3Stored reads back one object, pinned to the ETag it had when it was
+// opened, by ranges that start at multiples of RangeBytes. It keeps the last
+// two, so that a reader of small steps and its footer do not push each other
+// out.
+type s3Stored struct {
+	target *S3
+	ctx    context.Context // of Open, which bounds the reading
+	key    string
+	size   int64
+	etag   string
+
+	mu     sync.Mutex // one fetch at a time
+	ranges [2]storedRange
+	closed bool
+}
+
+type storedRange struct {
+	index int64
+	data  []byte // nil is none
+}
+
+// Open implements Target.
+func (t *S3) Open(ctx context.Context, key string) (Stored, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	full := aws.String(t.prefix + key)
+	out, err := t.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &t.bucket, Key: full})
+	if _, missing := errors.AsType[*types.NotFound](err); missing {
+		// The answer to HEAD has no body to tell a missing key from a missing
+		// bucket by; that to GET has.
+		var got *s3.GetObjectOutput
+		if got, err = t.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &t.bucket, Key: full}); err == nil {
+			got.Body.Close()
+			err = errors.New("object appeared while it was opened")
+		}
+	}
+	if err == nil && (out.ContentLength == nil || etag(out.ETag) == "") {
+		err = errors.New("answer has no length or no ETag")
+	}
+	if err != nil {
+		return nil, t.readFailure(ctx, "open", key, err)
+	}
+	return &s3Stored{target: t, ctx: ctx, key: key, size: *out.ContentLength, etag: etag(out.ETag)}, nil
+}
+
+func (f *s3Stored) Size() int64 { return f.size }
+
+// ReadAt implements io.ReaderAt.
+func (f *s3Stored) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, fmt.Errorf("read %s: negative offset %d", f.target.url(f.key), off)
+	}
+	want := int(min(int64(len(p)), max(f.size-off, 0)))
+	unit := f.target.options.RangeBytes
+	for n := 0; n < want; {
+		at := off + int64(n)
+		data, err := f.rangeAt(at / unit)
+		if err != nil {
+			return n, err
+		}
+		n += copy(p[n:want], data[at%unit:])
+	}
+	if want < len(p) {
+		return want, io.EOF
+	}
+	return want, nil
+}
+
+// rangeAt returns a range, whose bytes never change.
+func (f *s3Stored) rangeAt(i int64) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, fmt.Errorf("read %s: %w", f.target.url(f.key), os.ErrClosed)
+	}
+	for _, r := range f.ranges {
+		if r.data != nil && r.index == i {
+			return r.data, nil
+		}
+	}
+	unit := f.target.options.RangeBytes
+	data := make([]byte, min(unit, f.size-i*unit))
+	if err := f.fetch(data, i*unit); err != nil {
+		return nil, storeFailure(f.ctx, "read", f.target.url(f.key), err)
+	}
+	f.ranges[1] = f.ranges[0]
+	f.ranges[0] = storedRange{index: i, data: data}
+	return data, nil
+}
+
+// fetch fills p from off. A body that breaks off is asked for again from
+// there.
+func (f *s3Stored) fetch(p []byte, off int64) error {
+	got := 0
+	for attempt := 1; ; attempt++ {
+		out, err := f.target.client.GetObject(f.ctx, &s3.GetObjectInput{
+			Bucket:  &f.target.bucket,
+			Key:     aws.String(f.target.prefix + f.key),
+			IfMatch: aws.String(`"` + f.etag + `"`),
+			Range:   aws.String(fmt.Sprintf("bytes=%d-%d", off+int64(got), off+int64(len(p))-1)),
+		})
+		if err != nil {
+			return err
+		}
+		want := fmt.Sprintf("bytes %d-%d/%d", off+int64(got), off+int64(len(p))-1, f.size)
+		if r := aws.ToString(out.ContentRange); r != want || etag(out.ETag) != f.etag {
+			out.Body.Close()
+			return fmt.Errorf("store answered range %q of %s, not %q of %s", r, etag(out.ETag), want, f.etag)
+		}
+		n, err := io.ReadFull(out.Body, p[got:])
+		out.Body.Close()
+		if got += n; err == nil {
+			return nil
+		}
+		if attempt == readAttempts || f.ctx.Err() != nil {
+			return fmt.Errorf("body broke off after %d of %d bytes: %w", got, len(p), err)
+		}
+	}
+}
+
+func (f *s3Stored) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	f.ranges = [2]storedRange{}
+	return nil
+}

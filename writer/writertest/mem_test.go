@@ -1,0 +1,72 @@
+package writertest
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waconcile/writer"
+)
+
+func TestMemHook(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("lost")
+	for _, apply := range []bool{false, true} {
+		m := &Mem{Hook: func(op, key string) (bool, error) {
+			if op == "put" {
+				return apply, lost
+			}
+			return true, nil
+		}}
+		if err := m.Put(t.Context(), "current/p", []byte("x"), writer.Condition{}); !errors.Is(err, lost) {
+			t.Errorf("put: %v", err)
+		}
+		if _, ok := m.Objects()["current/p"]; ok != apply {
+			t.Errorf("apply %v: stored %v", apply, ok)
+		}
+		if diff := cmp.Diff([]string{"put current/p"}, m.Trace()); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestMemImmutable(t *testing.T) {
+	t.Parallel()
+	m := &Mem{}
+	create := func(data string) error {
+		u, err := m.Create(t.Context(), "runs/x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer u.Abort()
+		if _, err := u.Write([]byte(data)); err != nil {
+			t.Fatal(err)
+		}
+		return u.Commit(t.Context())
+	}
+	for range 2 {
+		if err := create("one"); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(m.Faults()) != 0 {
+		t.Errorf("faults: %v", m.Faults())
+	}
+	if err := create("two"); !errors.Is(err, ErrRewritten) {
+		t.Errorf("other bytes: %v", err)
+	}
+	_, v, err := m.Get(t.Context(), "runs/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Put(t.Context(), "runs/x", []byte("three"), writer.Condition{Version: v}); !errors.Is(err, ErrRewritten) {
+		t.Errorf("other bytes by put: %v", err)
+	}
+	if len(m.Faults()) != 2 {
+		t.Errorf("faults: %v", m.Faults())
+	}
+	if got := string(m.Objects()["runs/x"]); got != "one" {
+		t.Errorf("holds %q", got)
+	}
+}
