@@ -1,0 +1,135 @@
+package writer
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+)
+
+// errFrame is matched by the error of a frame that is not of its schema. It is
+// a defect of the caller.
+var errFrame = errors.New("frame does not fit its schema")
+
+var errNotUTF8 = errors.New("a text is not UTF-8")
+
+// checkFrame holds a frame against its schema before anything of it is
+// written: lengths, nulls, ranges, text in UTF-8. first is the number of its
+// first row in the table, for the message.
+//
+// The texts of columns with a dictionary are left to the dictionary, which
+// looks at each once.
+func checkFrame(s Schema, f *Frame, first int64) error {
+	if len(f.Columns) != len(s) {
+		return fmt.Errorf("%w: %d columns, want %d", errFrame, len(f.Columns), len(s))
+	}
+	for i := range s {
+		if err := checkColumn(&s[i], &f.Columns[i], f.Rows, first); err != nil {
+			return fmt.Errorf("%w: column %s: %w", errFrame, s[i].Name, err)
+		}
+	}
+	return nil
+}
+
+func checkColumn(spec *ColumnSpec, c *Column, rows int, first int64) error {
+	if err := checkLengths(spec, c, rows); err != nil {
+		return err
+	}
+	for row, null := range c.Null {
+		if null && !spec.Nullable {
+			return fmt.Errorf("row %d: is null", first+int64(row))
+		}
+	}
+	row, err := checkValues(*spec, c)
+	if err != nil {
+		return fmt.Errorf("row %d: %w", first+int64(row), err)
+	}
+	return nil
+}
+
+func checkLengths(spec *ColumnSpec, c *Column, rows int) error {
+	var want [4]int // text, int, micros, wide
+	switch spec.Type {
+	case Text:
+		want[0] = rows
+	case Int32, Int64, Day, Instant:
+		want[1] = rows
+	case Money:
+		want[2] = rows
+	case WideMoney:
+		want[3] = rows
+	}
+	got := [4]int{len(c.Text), len(c.Int), len(c.Micros), len(c.Wide)}
+	if got != want {
+		return fmt.Errorf("%v values (text, int, micros, wide), want %v", got, want)
+	}
+	if c.Null != nil && len(c.Null) != rows {
+		return fmt.Errorf("%d null marks, want %d", len(c.Null), rows)
+	}
+	return nil
+}
+
+// checkValues returns the first row whose value does not fit its type.
+func checkValues(spec ColumnSpec, c *Column) (row int, err error) {
+	null := func(i int) bool { return c.Null != nil && c.Null[i] }
+	switch spec.Type {
+	case Text:
+		if hasDictionary(spec) {
+			return 0, nil
+		}
+		for i, v := range c.Text {
+			if !utf8.ValidString(v) && !null(i) {
+				return i, errNotUTF8
+			}
+		}
+	case Int32, Day:
+		for i, v := range c.Int {
+			if (v < math.MinInt32 || v > math.MaxInt32) && !null(i) {
+				return i, fmt.Errorf("%d is more than 32 bits", v)
+			}
+		}
+	case Money:
+		for i, v := range c.Micros {
+			if (v <= -moneyLimit || v >= moneyLimit) && !null(i) {
+				return i, fmt.Errorf("%d millionths are more than 18 digits", v)
+			}
+		}
+	case WideMoney:
+		for i, v := range c.Wide {
+			if null(i) {
+				continue
+			}
+			if _, err := unscaled(v); err != nil {
+				return i, err
+			}
+		}
+	case Int64, Instant:
+	}
+	return 0, nil
+}
+
+// wideDigits is the precision of WideMoney.
+const wideDigits = 38
+
+// unscaled is d in millionths. It refuses more than 6 decimals and more than
+// 38 digits.
+func unscaled(d decimal.Decimal) (*big.Int, error) {
+	if d.IsZero() {
+		return new(big.Int), nil
+	}
+	if d.Exponent() > wideDigits {
+		return nil, fmt.Errorf("an amount has more than %d digits", wideDigits)
+	}
+	shifted := d.Shift(scale)
+	if !shifted.IsInteger() {
+		return nil, fmt.Errorf("%s has more than %d decimals", d, scale)
+	}
+	v := shifted.BigInt()
+	if digits := len(new(big.Int).Abs(v).String()); digits > wideDigits {
+		return nil, fmt.Errorf("%s has more than %d digits", d, wideDigits)
+	}
+	return v, nil
+}

@@ -1,0 +1,94 @@
+package writer
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"time"
+
+	"waconcile/reconcile"
+)
+
+// instantLayout is RFC 3339 in UTC with milliseconds.
+const instantLayout = "2006-01-02T15:04:05.000Z"
+
+// WriteCSV writes a table of schema s as RFC 4180 text under key: a header,
+// lines that end in "\n", nothing for a null, instants as
+// 2024-07-03T10:00:00.000Z, dates as 2024-07-03, amounts plain with six
+// decimals. It is a file for programs: a text that a spreadsheet would take
+// for a formula stays as it is. Frames are checked as in WriteParquet.
+func WriteCSV(ctx context.Context, t Target, key string, s Schema, frames iter.Seq2[Frame, error]) (FileEntry, error) {
+	u, err := newUpload(ctx, t, key)
+	if err != nil {
+		return FileEntry{}, err
+	}
+	defer u.up.Abort()
+	rows, totals, err := encodeCSV(u, s, frames, func() error { return errors.Join(ctx.Err(), u.err) })
+	if err != nil {
+		return FileEntry{}, fmt.Errorf("write %s: %w", key, err)
+	}
+	return u.commit(ctx, rows, totals)
+}
+
+// encodeCSV asks stop before each frame.
+func encodeCSV(w io.Writer, s Schema, frames iter.Seq2[Frame, error], stop func() error) (rows int64, totals []total, err error) {
+	out := csv.NewWriter(w)
+	record := make([]string, len(s))
+	for i := range s {
+		record[i] = s[i].Name
+	}
+	if err := out.Write(record); err != nil {
+		return 0, nil, err
+	}
+	totals = newTotals(s)
+	for f, err := range frames {
+		if err == nil {
+			err = stop()
+		}
+		if err == nil {
+			err = checkFrame(s, &f, rows)
+		}
+		if err != nil {
+			return 0, nil, err
+		}
+		for i := range totals {
+			totals[i].addColumn(&f.Columns[i])
+		}
+		for row := range f.Rows {
+			for i := range s {
+				record[i] = f.Columns[i].csvText(s[i].Type, row)
+			}
+			if err := out.Write(record); err != nil {
+				return 0, nil, err
+			}
+		}
+		rows += int64(f.Rows)
+	}
+	out.Flush()
+	return rows, totals, out.Error()
+}
+
+func (c *Column) csvText(t Type, row int) string {
+	if c.Null != nil && c.Null[row] {
+		return ""
+	}
+	switch t {
+	case Text:
+		return c.Text[row]
+	case Int32, Int64:
+		return strconv.FormatInt(c.Int[row], 10)
+	case Day:
+		return reconcile.Date(c.Int[row]).String()
+	case Instant:
+		return time.UnixMilli(c.Int[row]).UTC().Format(instantLayout)
+	case Money:
+		return c.Micros[row].Decimal().StringFixed(scale)
+	case WideMoney:
+		return c.Wide[row].StringFixed(scale)
+	}
+	panic("unknown column type")
+}

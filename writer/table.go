@@ -1,0 +1,237 @@
+package writer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/compress"
+	"github.com/apache/arrow/go/v17/parquet/file"
+	"github.com/apache/arrow/go/v17/parquet/schema"
+)
+
+// The cut of a table into row groups and batches. Both are counted in rows
+// from the beginning of the file, so that the bytes never follow the frames
+// in which the rows came. A batch is the step in which pages grow.
+const (
+	rowGroupRows = 128 << 10
+	batchRows    = 4 << 10 // divides rowGroupRows
+)
+
+// createdBy stands in every file. It names no version: the manifest does.
+const createdBy = "waconcile"
+
+// WriteParquet writes a table of schema s as one Parquet file under key: zstd,
+// row groups of 131072 rows, a dictionary for every column that is not Unique,
+// statistics. The bytes follow from the rows alone, not from how frames cuts
+// them. Frames are checked before they are written: lengths, nulls, decimals
+// of at most 38 digits and 6 decimals, text in UTF-8. A frame may be reused by
+// the caller as soon as the next is asked for; its strings stay in use until
+// the end. Nothing is visible under key where an error is returned, unless it
+// is that of Commit.
+func WriteParquet(ctx context.Context, t Target, key string, s Schema, frames iter.Seq2[Frame, error]) (FileEntry, error) {
+	u, err := newUpload(ctx, t, key)
+	if err != nil {
+		return FileEntry{}, err
+	}
+	defer u.up.Abort()
+	w, err := newTableWriter(u, s)
+	if err != nil {
+		return FileEntry{}, fmt.Errorf("write %s: %w", key, err)
+	}
+	for f, err := range frames {
+		if err == nil {
+			err = errors.Join(ctx.Err(), u.err)
+		}
+		if err == nil {
+			err = w.write(&f)
+		}
+		if err != nil {
+			return FileEntry{}, fmt.Errorf("write %s: %w", key, err)
+		}
+	}
+	if err := w.close(); err != nil {
+		return FileEntry{}, fmt.Errorf("write %s: %w", key, err)
+	}
+	return u.commit(ctx, w.rows, w.totals)
+}
+
+// tableWriter owns one Parquet file being written.
+type tableWriter struct {
+	schema  Schema
+	pw      *file.Writer
+	group   file.BufferedRowGroupWriter // nil between row groups
+	grouped int                         // rows in the group
+	columns []columnBuffer
+	batched int // rows in the batch of each column
+	rows    int64
+	totals  []total
+}
+
+func newTableWriter(u *upload, s Schema) (*tableWriter, error) {
+	root, err := parquetSchema(s)
+	if err != nil {
+		return nil, err
+	}
+	w := &tableWriter{
+		schema:  s,
+		pw:      file.NewParquetWriter(u, root, file.WithWriterProps(properties(s))),
+		columns: make([]columnBuffer, len(s)),
+		totals:  newTotals(s),
+	}
+	for i, spec := range s {
+		w.columns[i] = newColumnBuffer(spec)
+	}
+	return w, nil
+}
+
+func properties(s Schema) *parquet.WriterProperties {
+	options := []parquet.WriterProperty{
+		parquet.WithCreatedBy(createdBy),
+		parquet.WithVersion(parquet.V2_LATEST),
+		parquet.WithCompression(compress.Codecs.Zstd),
+		parquet.WithCompressionLevel(compressionLevel),
+		parquet.WithBatchSize(batchRows),
+		parquet.WithStats(true),
+	}
+	for _, c := range s {
+		options = append(options, parquet.WithDictionaryFor(c.Name, hasDictionary(c)))
+	}
+	return parquet.NewWriterProperties(options...)
+}
+
+// parquetSchema gives the physical and logical types that other readers see.
+func parquetSchema(s Schema) (*schema.GroupNode, error) {
+	fields := make(schema.FieldList, len(s))
+	for i, c := range s {
+		p := physical(c.Type)
+		repetition := parquet.Repetitions.Required
+		if c.Nullable {
+			repetition = parquet.Repetitions.Optional
+		}
+		var err error
+		if p.logical == nil {
+			fields[i], err = schema.NewPrimitiveNode(c.Name, repetition, p.kind, -1, int32(p.length))
+		} else {
+			fields[i], err = schema.NewPrimitiveNodeLogical(c.Name, repetition, p.logical, p.kind, p.length, -1)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", c.Name, err)
+		}
+	}
+	return schema.NewGroupNode("schema", parquet.Repetitions.Required, fields, -1)
+}
+
+type physicalType struct {
+	kind    parquet.Type
+	length  int // of a fixed length byte array, else -1
+	logical schema.LogicalType
+}
+
+// wideBytes is the length of a WideMoney: the least that holds 38 digits.
+const wideBytes = 16
+
+func physical(t Type) physicalType {
+	switch t {
+	case Text:
+		return physicalType{parquet.Types.ByteArray, -1, schema.StringLogicalType{}}
+	case Int32:
+		return physicalType{parquet.Types.Int32, -1, nil}
+	case Int64:
+		return physicalType{parquet.Types.Int64, -1, nil}
+	case Day:
+		return physicalType{parquet.Types.Int32, -1, schema.DateLogicalType{}}
+	case Instant:
+		return physicalType{parquet.Types.Int64, -1, schema.NewTimestampLogicalType(true, schema.TimeUnitMillis)}
+	case Money:
+		return physicalType{parquet.Types.Int64, -1, schema.NewDecimalLogicalType(18, scale)}
+	case WideMoney:
+		return physicalType{parquet.Types.FixedLenByteArray, wideBytes, schema.NewDecimalLogicalType(wideDigits, scale)}
+	}
+	panic("unknown column type")
+}
+
+func (w *tableWriter) write(f *Frame) error {
+	if err := checkFrame(w.schema, f, w.rows); err != nil {
+		return err
+	}
+	for i := range w.totals {
+		w.totals[i].addColumn(&f.Columns[i])
+	}
+	for from := 0; from < f.Rows; {
+		n := min(f.Rows-from, batchRows-w.batched)
+		for i, c := range w.columns {
+			c.append(&f.Columns[i], from, from+n)
+		}
+		from += n
+		w.batched += n
+		w.rows += int64(n)
+		if w.batched == batchRows {
+			if err := w.flushBatch(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// flushBatch hands a batch of every column to the row group, which it ends
+// where it is full.
+func (w *tableWriter) flushBatch() error {
+	if w.group == nil {
+		w.group = w.pw.AppendBufferedRowGroup()
+	}
+	if err := w.eachColumn(columnBuffer.endBatch); err != nil {
+		return err
+	}
+	w.grouped += w.batched
+	w.batched = 0
+	if w.grouped < rowGroupRows {
+		return nil
+	}
+	return w.endGroup()
+}
+
+func (w *tableWriter) eachColumn(do func(columnBuffer, file.ColumnChunkWriter) error) error {
+	for i, c := range w.columns {
+		column, err := w.group.Column(i)
+		if err == nil {
+			err = do(c, column)
+		}
+		if err != nil {
+			return fmt.Errorf("column %s: %w", w.schema[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// endGroup closes the row group here, because the file writer would do so
+// without looking at the error.
+func (w *tableWriter) endGroup() error {
+	err := w.eachColumn(columnBuffer.endGroup)
+	if err == nil {
+		err = w.group.Close()
+	}
+	w.group, w.grouped = nil, 0
+	return err
+}
+
+func (w *tableWriter) close() error {
+	if w.batched > 0 {
+		if err := w.flushBatch(); err != nil {
+			return err
+		}
+	}
+	if w.group != nil {
+		if err := w.endGroup(); err != nil {
+			return err
+		}
+	}
+	// Close loses the error of the footer; a flush before it does not.
+	if err := w.pw.FlushWithFooter(); err != nil {
+		return err
+	}
+	return w.pw.Close()
+}

@@ -1,0 +1,96 @@
+package writer
+
+import (
+	"math/big"
+	"math/bits"
+
+	"waconcile/reconcile"
+
+	"github.com/shopspring/decimal"
+)
+
+// scale is the number of decimals of Money and WideMoney.
+const scale = 6
+
+// total is the exact sum of one column.
+type total struct {
+	spec ColumnSpec
+	hi   int64 // with lo, the sum of a column of integers in 128 bits
+	lo   uint64
+	wide decimal.Decimal
+}
+
+func newTotals(s Schema) []total {
+	totals := make([]total, len(s))
+	for i := range s {
+		totals[i].spec = s[i]
+	}
+	return totals
+}
+
+// summed says whether the column is a count or an amount.
+func (t *total) summed() bool {
+	switch t.spec.Type {
+	case Int32, Int64, Money, WideMoney:
+		return true
+	case Text, Day, Instant:
+	}
+	return false
+}
+
+func (t *total) add(v int64) {
+	var carry uint64
+	t.lo, carry = bits.Add64(t.lo, uint64(v), 0)
+	t.hi += v>>63 + int64(carry)
+}
+
+// addColumn adds the rows of a column that are not null.
+func (t *total) addColumn(c *Column) {
+	switch t.spec.Type {
+	case Int32, Int64:
+		for i, v := range c.Int {
+			if c.Null == nil || !c.Null[i] {
+				t.add(v)
+			}
+		}
+	case Money:
+		for i, v := range c.Micros {
+			if c.Null == nil || !c.Null[i] {
+				t.add(int64(v))
+			}
+		}
+	case WideMoney:
+		for i, v := range c.Wide {
+			if c.Null == nil || !c.Null[i] {
+				t.wide = t.wide.Add(v)
+			}
+		}
+	case Text, Day, Instant:
+	}
+}
+
+func (t *total) text() string {
+	if t.spec.Type == WideMoney {
+		return t.wide.StringFixed(scale)
+	}
+	sum := new(big.Int).Lsh(big.NewInt(t.hi), 64)
+	sum.Add(sum, new(big.Int).SetUint64(t.lo))
+	if t.spec.Type == Money {
+		return decimal.NewFromBigInt(sum, -scale).StringFixed(scale)
+	}
+	return sum.String()
+}
+
+// totalsText is never nil, so that a file without sums shows as {}.
+func totalsText(totals []total) map[string]string {
+	text := make(map[string]string, len(totals))
+	for i := range totals {
+		if totals[i].summed() {
+			text[totals[i].spec.Name] = totals[i].text()
+		}
+	}
+	return text
+}
+
+// moneyLimit is the first amount that no longer fits decimal(18,6).
+const moneyLimit reconcile.Micros = 1e18
