@@ -1,0 +1,79 @@
+// Waconcile turns daily exports of WhatsApp messages into charges by
+// conversation, and compares them with the provider's invoices.
+//
+// # Commands
+//
+//	waconcile demo            make a month of inputs and run the job on it
+//	waconcile plan            print what a run would read and write
+//	waconcile run             publish the charges of a period
+//	waconcile verify [RUN]    read a published run back and check it
+//	waconcile version         print the versions of program, rules and format
+//
+// waconcile help COMMAND lists the flags of a command. Begin with the demo:
+//
+//	waconcile demo --dir waconcile-demo
+//	waconcile run --config waconcile-demo/waconcile.yaml
+//	waconcile verify --config waconcile-demo/waconcile.yaml
+//
+// # Settings
+//
+// Every setting can stand in a flag, in the environment, or in the YAML file
+// that --config or WACONCILE_CONFIG names. A flag beats the environment, the
+// environment beats the file, and the file beats the default. The variable of
+// --max-reject-ratio is WACONCILE_MAX_REJECT_RATIO; an empty variable counts
+// as none. In the file the name is max_reject_ratio or max-reject-ratio, and a
+// name that is no setting is an error:
+//
+//	period: yesterday
+//	time_zone: Europe/Rome
+//	exports: s3://messages/exports
+//	rates: rates.csv
+//	accounts: accounts.csv
+//	out: s3://billing/waconcile
+//	complete_marker: _SUCCESS
+//	columns:
+//	  message_id: id
+//	ignore_types: [reaction, system, note]
+//
+// A place is s3://bucket/prefix or a path. A relative path on the command line
+// or in the environment begins at the current directory, one in the file at
+// the directory of the file. Credentials and the region of buckets come from
+// where the AWS tools take them. For a store other than AWS --s3-endpoint is
+// its URL, and --s3-path-style is what most of them want.
+//
+// --period takes 2024-07, 2024-07-03, 2024-07-01..2024-07-15, yesterday,
+// month-to-date and last-month. The last three are resolved at --now (by
+// default the clock) in --time-zone (by default UTC).
+//
+// --memory bounds what the job plans for; nine tenths of it become the limit
+// of the garbage collector, unless GOMEMLIMIT is set. By default it is the
+// container's limit or the memory of the machine.
+//
+// # Output
+//
+// What a command found out goes to stdout: as text, or with --json as one
+// JSON object. The log goes to stderr: on a terminal as text, with a progress
+// bar while rows are read; otherwise as JSON lines. --log-format text or json
+// settles it. The last line of a command that failed says what failed and what
+// to do next.
+//
+// --fail-on differences asks for exit code 3 where the differences table has a
+// row of a class other than match, rounding and outside_period; --fail-on
+// findings where the findings table has a row. The run is published all the
+// same.
+//
+// # Exit codes
+//
+//	0    published, or already published with the same inputs
+//	1    unexpected
+//	2    usage or configuration, or rates, accounts, markets or invoices that cannot be used
+//	3    published now or before, and --fail-on was met
+//	4    exports refused: not readable, or too many rejects; nothing published
+//	5    days are missing; nothing published
+//	6    storage or network
+//	7    outcome of the commit unknown: run again
+//	8    another run was published meanwhile
+//	9    verification failed
+//	130  SIGINT
+//	143  SIGTERM
+package main

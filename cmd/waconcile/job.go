@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"waconcile/batch"
+	"waconcile/reconcile"
+)
+
+// job turns the settings into what batch runs. done gives back what the job
+// holds open.
+func (s *settings) job(ctx context.Context) (job batch.Job, done func(), err error) {
+	if err := s.check(); err != nil {
+		return job, nil, err
+	}
+	if job.Config, err = s.batchConfig(); err != nil {
+		return job, nil, err
+	}
+	limitHeap(job.Memory)
+	job.Program = programName + " " + programVersion()
+	st := s.stores()
+	err = errors.Join(
+		st.source(ctx, "exports", s.exports, &job.Exports),
+		st.source(ctx, "rates", s.rates, &job.Rates),
+		st.source(ctx, "accounts", s.accounts, &job.Accounts),
+		st.source(ctx, "markets", s.markets, &job.Markets),
+		st.source(ctx, "invoices", s.invoices, &job.Invoices),
+		st.target(ctx, s.out, &job.Out),
+	)
+	if err != nil {
+		st.close()
+		return job, nil, err
+	}
+	return job, st.close, nil
+}
+
+// check refuses settings that are missing or cannot be followed.
+func (s *settings) check() error {
+	required := []struct{ flag, value string }{
+		{"period", s.period}, {"exports", s.exports}, {"rates", s.rates},
+		{"accounts", s.accounts}, {"out", s.out},
+	}
+	var missing []string
+	for _, r := range required {
+		if r.value == "" {
+			missing = append(missing, "--"+r.flag)
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		return fmt.Errorf("%w: required settings are missing: %s", errUsage, strings.Join(missing, ", "))
+	case s.recharges != "":
+		return fmt.Errorf("%w: --recharges: recharges are not known to this build", errUsage)
+	case s.failOn != failOnNone && s.failOn != failOnDifferences && s.failOn != failOnFindings:
+		return fmt.Errorf("%w: --fail-on %q is none of none, differences, findings", errUsage, s.failOn)
+	}
+	return nil
+}
+
+func (s *settings) batchConfig() (batch.Config, error) {
+	period, err := s.resolvePeriod()
+	if err != nil {
+		return batch.Config{}, err
+	}
+	ratio, err := reconcile.ParseDecimal(s.maxRejectRatio)
+	if err != nil {
+		return batch.Config{}, fmt.Errorf("%w: --max-reject-ratio: %w", errUsage, err)
+	}
+	memory, err := s.memoryBytes()
+	if err != nil {
+		return batch.Config{}, err
+	}
+	config := batch.Config{
+		Period: period, Workers: s.workers, Memory: memory, AllowMissing: s.allowMissing,
+		LookbackDays: s.lookback, LateDays: s.lateDays, DeliveryDays: s.deliveryDays,
+		MaxRejectRatio: ratio, IgnoreTypes: s.ignoreTypes, Columns: s.columns,
+		CompleteMarker: s.completeMarker,
+	}
+	return config, config.Validate()
+}
+
+// resolvePeriod is the period that --period names at --now in --time-zone.
+func (s *settings) resolvePeriod() (batch.Period, error) {
+	now := time.Now()
+	if s.now != "" {
+		var err error
+		if now, err = time.Parse(time.RFC3339, s.now); err != nil {
+			return batch.Period{}, fmt.Errorf("%w: --now %q is no instant such as 2024-07-04T03:00:00Z", errUsage, s.now)
+		}
+	}
+	zone, err := time.LoadLocation(s.timeZone)
+	if err != nil || s.timeZone == "Local" {
+		return batch.Period{}, fmt.Errorf("%w: --time-zone %q is no IANA time zone", errUsage, s.timeZone)
+	}
+	period, err := batch.ParsePeriod(s.period, now, zone)
+	if err != nil {
+		return batch.Period{}, fmt.Errorf("%w: --period: %w", errUsage, err)
+	}
+	return period, nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// The heap may take heapNumerator/heapDenominator of the job's memory. The
+// rest is for what the Go runtime does not count: the program itself, thread
+// stacks, and the kernel's buffers, which a container's limit includes.
+const (
+	heapNumerator   = 9
+	heapDenominator = 10
+)
+
+// limitHeap tells the garbage collector the job's memory. A GOMEMLIMIT in the
+// environment is somebody's decision and stays.
+func limitHeap(memory int64) {
+	if memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory / heapDenominator * heapNumerator)
+	}
+}
+
+// memoryBytes is what the job may use: the setting, or else the container's
+// limit, or else the machine's memory, or else 0, which is no limit.
+func (s *settings) memoryBytes() (int64, error) {
+	if s.memory == "" {
+		return systemMemory(os.ReadFile), nil
+	}
+	n, err := parseBytes(s.memory)
+	if err != nil {
+		return 0, fmt.Errorf("%w: --memory: %w", errUsage, err)
+	}
+	return n, nil
+}
+
+// parseBytes reads a size such as 512MiB, 2GiB or 1073741824.
+func parseBytes(text string) (int64, error) {
+	units := []struct {
+		suffix string
+		shift  uint
+	}{{"TiB", 40}, {"GiB", 30}, {"MiB", 20}, {"KiB", 10}, {"", 0}}
+	for _, u := range units {
+		digits, ok := strings.CutSuffix(text, u.suffix)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || n <= 0 || n > math.MaxInt64>>u.shift {
+			break
+		}
+		return n << u.shift, nil
+	}
+	return 0, fmt.Errorf("%q is no size such as 512MiB, 2GiB or 1073741824", text)
+}
+
+// systemMemory is the smallest limit that the system tells: of the cgroup
+// (version 2 or 1) as a container sees it, and of the machine.
+func systemMemory(readFile func(string) ([]byte, error)) int64 {
+	smallest := int64(math.MaxInt64)
+	for _, path := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		if data, err := readFile(path); err == nil {
+			if n, err := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64); err == nil && n > 0 {
+				smallest = min(smallest, n)
+			}
+		}
+	}
+	if data, err := readFile("/proc/meminfo"); err == nil {
+		if n := memTotal(string(data)); n > 0 {
+			smallest = min(smallest, n)
+		}
+	}
+	if smallest == math.MaxInt64 {
+		return 0
+	}
+	return smallest
+}
+
+// memTotal reads the line "MemTotal:  16384 kB".
+func memTotal(meminfo string) int64 {
+	for line := range strings.Lines(meminfo) {
+		fields := strings.Fields(line)
+		if len(fields) >= 2 && fields[0] == "MemTotal:" {
+			kib, err := strconv.ParseInt(fields[1], 10, 64)
+			if err != nil || kib > math.MaxInt64>>10 {
+				return 0
+			}
+			return kib << 10
+		}
+	}
+	return 0
+}

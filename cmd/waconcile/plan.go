@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"waconcile/batch"
+	"waconcile/reconcile"
+
+	"github.com/spf13/cobra"
+)
+
+// planned is what plan prints: what a run with the same settings would read
+// and write.
+type planned struct {
+	Period    string   `json:"period"`
+	RunID     string   `json:"run_id"`
+	Run       string   `json:"run"`
+	Published bool     `json:"already_published"`
+	Required  []string `json:"days_required"`
+	Read      []string `json:"days_read"`
+	Missing   []string `json:"days_missing"`
+	Files     int      `json:"files"`
+	Bytes     int64    `json:"bytes"`
+}
+
+func newPlanCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "plan",
+		Short:   "Print what a run would read and write; touch nothing",
+		Example: `  waconcile plan --config waconcile.yaml --period last-month`,
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.plan(cmd) },
+	}
+	a.settings.jobFlags(cmd.Flags())
+	return cmd
+}
+
+func (a *app) plan(cmd *cobra.Command) error {
+	if err := a.load(cmd); err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	job, done, err := a.settings.job(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	job.Log = a.logger()
+	p, err := a.planned(ctx, job)
+	if err != nil {
+		return err
+	}
+	if a.settings.json {
+		return printJSON(a.stdout, p)
+	}
+	return p.print(a)
+}
+
+func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
+	plan, err := batch.NewPlan(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	p := &planned{
+		Period: plan.Period.String(), RunID: plan.RunID, Run: within(a.settings.out, plan.RunKey), Published: plan.Already,
+		Required: dateTexts(plan.Required), Read: dateTexts(plan.Read), Missing: dateTexts(plan.Missing),
+		Files: len(plan.Objects),
+	}
+	for _, o := range plan.Objects {
+		p.Bytes += o.Size
+	}
+	return p, nil
+}
+
+func (p *planned) print(a *app) error {
+	published := "no"
+	if p.Published {
+		published = "yes, with the same inputs: a run would write nothing"
+	}
+	missing := "none"
+	if len(p.Missing) > 0 {
+		missing = strings.Join(p.Missing, " ")
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	for _, line := range [][2]string{
+		{"period", p.Period},
+		{"run id", p.RunID},
+		{"days required", span(p.Required)},
+		{"days read", span(p.Read)},
+		{"days missing", missing},
+		{"files", grouped(int64(p.Files))},
+		{"bytes", grouped(p.Bytes)},
+		{"would write", p.Run},
+		{"published", published},
+	} {
+		fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
+	}
+	return w.Flush()
+}
+
+// span writes days in order as their number and ends.
+func span(days []string) string {
+	if len(days) == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%d (%s to %s)", len(days), days[0], days[len(days)-1])
+}
+
+// dateTexts is never nil, so that JSON has a list.
+func dateTexts(dates []reconcile.Date) []string {
+	texts := make([]string, 0, len(dates))
+	for _, d := range dates {
+		texts = append(texts, d.String())
+	}
+	return texts
+}
+
+// within is the place of a key below out, as a person would write it.
+func within(out, key string) string { return strings.TrimRight(out, "/") + "/" + key }

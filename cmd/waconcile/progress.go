@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"waconcile/batch"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// progress shows how far a run is: a bar on a terminal, else a log line now
+// and then. It is also the writer of the log, so that a log line on a
+// terminal does not tear the bar.
+type progress struct {
+	w        io.Writer
+	terminal bool
+	log      *slog.Logger
+
+	mu      sync.Mutex               // guards all below, and w on a terminal
+	bar     *progressbar.ProgressBar // of the stage, once its rows are known
+	stage   string
+	started time.Time // of the stage
+	logged  time.Time
+}
+
+// How often progress is shown.
+const (
+	barPause = 100 * time.Millisecond
+	logPause = 10 * time.Second
+)
+
+const barWidth = 30
+
+// newProgress shows on w.
+func newProgress(format string, w io.Writer) *progress {
+	p := &progress{w: w, terminal: isTerminal(w) && !jsonLogs(format, w)}
+	if p.terminal {
+		p.log = newLogger(logText, lockedWriter{p})
+	} else {
+		p.log = newLogger(format, w)
+	}
+	return p
+}
+
+func newBar(w io.Writer, stage string, rows int64) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(rows,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription(stage),
+		progressbar.OptionSetWidth(barWidth),
+		progressbar.OptionThrottle(barPause),
+		progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("rows"),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionUseANSICodes(true),
+		progressbar.OptionClearOnFinish(),
+	)
+}
+
+// show is the Progress of a batch.Job.
+func (p *progress) show(now batch.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Stage != p.stage {
+		p.clear()
+		p.stage, p.started, p.logged = now.Stage, time.Now(), time.Time{}
+	}
+	if p.terminal {
+		p.showBar(now)
+		return
+	}
+	if time.Since(p.logged) < logPause {
+		return
+	}
+	p.logged = time.Now()
+	p.log.LogAttrs(context.Background(), slog.LevelInfo, "progress", slog.String("stage", now.Stage),
+		slog.Int64("rows", now.Rows), slog.Int64("rows_total", now.RowsTotal),
+		slog.Int64("rows_per_second", perSecond(now.Rows, time.Since(p.started))))
+}
+
+// showBar moves the bar. What the terminal makes of it is not the run's
+// concern, so its errors are not either.
+func (p *progress) showBar(now batch.Progress) {
+	switch {
+	case now.RowsTotal <= 0:
+		return
+	case p.bar == nil:
+		p.bar = newBar(p.w, now.Stage, now.RowsTotal)
+	case p.bar.GetMax64() != now.RowsTotal:
+		p.bar.ChangeMax64(now.RowsTotal)
+	}
+	_ = p.bar.Set64(min(now.Rows, now.RowsTotal))
+}
+
+// end takes the bar off the terminal.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+}
+
+func (p *progress) clear() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+		p.bar = nil
+	}
+}
+
+// perSecond is how many rows a second were read.
+func perSecond(rows int64, d time.Duration) int64 {
+	if d < time.Millisecond {
+		return 0
+	}
+	return rows * 1000 / d.Milliseconds()
+}
+
+// lockedWriter writes log lines where the bar stands.
+type lockedWriter struct{ p *progress }
+
+func (l lockedWriter) Write(line []byte) (int, error) {
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	if l.p.bar != nil {
+		_ = l.p.bar.Clear()
+	}
+	return l.p.w.Write(line)
+}

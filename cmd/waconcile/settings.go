@@ -1,0 +1,175 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"waconcile/batch"
+
+	"github.com/spf13/pflag"
+)
+
+// settings are the values of all flags that read or write a period. Each of
+// them can stand in a flag, in the environment (WACONCILE_ and the flag's
+// name in capitals, with _ for -) or in the file that --config names (the
+// flag's name, with _ or -), and is taken from the first of these that has
+// it.
+type settings struct {
+	config    string
+	logFormat string
+	json      bool
+
+	period, now, timeZone string
+
+	exports, rates, accounts, markets, recharges, invoices string
+	columns                                                map[string]string
+	ignoreTypes                                            []string
+	completeMarker                                         string
+
+	out          string
+	unsafeStore  bool
+	s3Endpoint   string
+	s3PathStyle  bool
+	failOn       string
+	allowMissing bool
+
+	lookback, lateDays, deliveryDays int
+	maxRejectRatio                   string
+	workers                          int
+	memory                           string
+}
+
+// The values of --fail-on.
+const (
+	failOnNone        = "none"
+	failOnDifferences = "differences"
+	failOnFindings    = "findings"
+)
+
+// commonFlags are those of every command.
+func (s *settings) commonFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&s.config, "config", "", "YAML `file` with settings")
+	fs.StringVar(&s.logFormat, "log-format", logAuto, "auto (text on a terminal, JSON otherwise), text or json")
+	fs.BoolVar(&s.json, "json", false, "print one JSON object instead of text")
+}
+
+// periodFlags are those of every command that is about a published period.
+func (s *settings) periodFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&s.period, "period", "", "2024-07, 2024-07-03, 2024-07-01..2024-07-15, yesterday, month-to-date or last-month")
+	fs.StringVar(&s.now, "now", "", "the `instant` that relative periods are resolved against, such as 2024-07-04T03:00:00Z (default: the clock)")
+	fs.StringVar(&s.timeZone, "time-zone", "UTC", "IANA time zone in which relative periods are resolved")
+	fs.StringVar(&s.out, "out", "", "where results go: s3://bucket/prefix or a directory")
+	fs.StringVar(&s.s3Endpoint, "s3-endpoint", "", "`URL` of an S3 service other than AWS")
+	fs.BoolVar(&s.s3PathStyle, "s3-path-style", false, "address buckets by path, as MinIO wants it")
+}
+
+// inputFlags say what is read and how.
+func (s *settings) inputFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&s.exports, "exports", "", "where the exports lie: s3://bucket/prefix or a directory")
+	fs.StringVar(&s.rates, "rates", "", "rates: a CSV file, a directory or an s3:// prefix")
+	fs.StringVar(&s.accounts, "accounts", "", "accounts: a CSV file, a directory or an s3:// prefix")
+	fs.StringVar(&s.markets, "markets", "", "markets, likewise (default: the built-in table)")
+	fs.StringVar(&s.recharges, "recharges", "", "recharges, likewise (default: none)")
+	fs.StringVar(&s.invoices, "invoices", "", "invoices, likewise (default: none)")
+	fs.StringToStringVar(&s.columns, "columns", nil, "contract's column=name in the exports, comma-separated")
+	fs.StringSliceVar(&s.ignoreTypes, "ignore-types", batch.DefaultIgnoreTypes(), "outbound types that never bill")
+	fs.StringVar(&s.completeMarker, "complete-marker", "", "`name` of a file that each day must have, such as _SUCCESS")
+}
+
+// tuningFlags are the limits of a run and how it is done.
+func (s *settings) tuningFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&s.failOn, "fail-on", failOnNone, "none, differences or findings: exit 3 after publishing where there are any")
+	fs.BoolVar(&s.allowMissing, "allow-missing", false, "go on where days are missing; the verdict is then incomplete")
+	fs.IntVar(&s.lookback, "lookback", batch.DefaultLookbackDays, "days read before the period")
+	fs.IntVar(&s.lateDays, "late-days", batch.DefaultLateDays, "days read after the last conversation has ended")
+	fs.IntVar(&s.deliveryDays, "delivery-days", batch.DefaultDeliveryDays, "days a delivery may come after sending")
+	fs.StringVar(&s.maxRejectRatio, "max-reject-ratio", batch.DefaultMaxRejectRatio, "`share` of the rows that may be rejected")
+	fs.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "shards and goroutines; the result never depends on it")
+	fs.StringVar(&s.memory, "memory", "", "`size` the job may use, such as 512MiB or 2GiB (default: the container's limit or the machine)")
+	fs.BoolVar(&s.unsafeStore, "unsafe-store", false, "go on with a store that does not honour conditional writes")
+}
+
+// isPlace tells whether a setting names a file, a directory or a bucket.
+func isPlace(flag string) bool {
+	switch flag {
+	case "exports", "rates", "accounts", "markets", "recharges", "invoices", "out":
+		return true
+	}
+	return false
+}
+
+// jobFlags are those of the commands that work on a whole job.
+func (s *settings) jobFlags(fs *pflag.FlagSet) {
+	s.periodFlags(fs)
+	s.inputFlags(fs)
+	s.tuningFlags(fs)
+	s.commonFlags(fs)
+}
+
+// newSettings gives the defaults, and the set of all flags.
+func newSettings() (*settings, *pflag.FlagSet) {
+	s := &settings{}
+	fs := pflag.NewFlagSet(programName, pflag.ContinueOnError)
+	s.jobFlags(fs)
+	return s, fs
+}
+
+const envPrefix = "WACONCILE_"
+
+// envName is the environment variable of a flag.
+func envName(flag string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// fill gives every flag of fs that the command line does not set its value
+// from the environment or else from the configuration file. An empty
+// variable counts as absent. A file may hold settings of other commands.
+func fill(fs *pflag.FlagSet, lookupEnv func(string) (string, bool)) error {
+	if err := fillFlag(fs, "config", lookupEnv, nil); err != nil {
+		return err
+	}
+	file, err := readConfig(flagText(fs, "config"))
+	if err != nil {
+		return err
+	}
+	fs.VisitAll(func(f *pflag.Flag) {
+		if err == nil && f.Name != "config" {
+			err = fillFlag(fs, f.Name, lookupEnv, file)
+		}
+	})
+	return err
+}
+
+func fillFlag(fs *pflag.FlagSet, name string, lookupEnv func(string) (string, bool), file *configFile) error {
+	f := fs.Lookup(name)
+	if f == nil || f.Changed {
+		return nil
+	}
+	if text, ok := lookupEnv(envName(name)); ok && text != "" {
+		if err := f.Value.Set(text); err != nil {
+			return fmt.Errorf("%w: environment %s: %w", errUsage, envName(name), err)
+		}
+		return nil
+	}
+	return file.set(f)
+}
+
+func flagText(fs *pflag.FlagSet, name string) string {
+	if f := fs.Lookup(name); f != nil {
+		return f.Value.String()
+	}
+	return ""
+}
+
+// csvLine writes fields the way pflag reads lists and maps.
+func csvLine(fields []string) (string, error) {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	if err := w.Write(fields); err != nil {
+		return "", err
+	}
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\n"), w.Error()
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"waconcile/batch"
+	"waconcile/writer"
+
+	"github.com/shopspring/decimal"
+)
+
+// figures is what a person wants to know of a published run, and the object
+// that --json prints. Everything is read back from what is published, so that
+// it is the same for a run that was published before.
+type figures struct {
+	Period        string          `json:"period"`
+	RunID         string          `json:"run_id"`
+	RunKey        string          `json:"run"`
+	Already       bool            `json:"already_published"`
+	Verdict       string          `json:"verdict"`
+	Tables        string          `json:"tables"`
+	Messages      int64           `json:"messages"`
+	Conversations []categoryCount `json:"conversations"`
+	Statements    []currencyTotal `json:"statements"`
+	Differences   []classTotal    `json:"differences"`
+	Findings      int64           `json:"findings"`
+	Rejects       int64           `json:"rejects"`
+	Next          string          `json:"next"`
+}
+
+// categoryCount is how many charges of a category there are, by status.
+type categoryCount struct {
+	Category string `json:"category"`
+	Charged  int64  `json:"charged"`
+	Free     int64  `json:"free"`
+	Unrated  int64  `json:"unrated"`
+}
+
+// currencyTotal is what all statements of a currency add up to.
+type currencyTotal struct {
+	Currency string          `json:"currency"`
+	Net      decimal.Decimal `json:"net_amount"`
+	VAT      decimal.Decimal `json:"vat_amount"`
+	Gross    decimal.Decimal `json:"gross_amount"`
+}
+
+// classTotal is how many rows of the differences have a class, and what they
+// add up to in one currency.
+type classTotal struct {
+	Class    string          `json:"class"`
+	Currency string          `json:"currency,omitempty"`
+	Rows     int64           `json:"rows"`
+	Amount   decimal.Decimal `json:"amount_difference"`
+}
+
+// The classes that ask nothing of anybody.
+const (
+	classMatch         = "match"
+	classRounding      = "rounding"
+	classOutsidePeriod = "outside_period"
+)
+
+// differing is the number of rows in which an invoice differs from our side by more
+// than rounding.
+func (f *figures) differing() int64 {
+	var n int64
+	for _, d := range f.Differences {
+		if d.Class != classMatch && d.Class != classRounding && d.Class != classOutsidePeriod {
+			n += d.Rows
+		}
+	}
+	return n
+}
+
+// readFigures reads back the small tables of a published run.
+func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.Result) (*figures, error) {
+	f := &figures{
+		Period: job.Period.String(), RunID: result.RunID, RunKey: result.RunKey, Already: result.Already,
+		Tables: within(s.out, result.RunKey), Next: s.verifyCommand(job.Period),
+	}
+	f.fromManifest(result.Manifest)
+	var err error
+	if f.Conversations, err = readConversations(ctx, job.Out, result.RunKey); err != nil {
+		return nil, err
+	}
+	if f.Statements, err = readStatements(ctx, job.Out, result.RunKey); err != nil {
+		return nil, err
+	}
+	f.Differences, err = readDifferences(ctx, job.Out, result.RunKey)
+	return f, err
+}
+
+// fromManifest takes what the manifest counts.
+func (f *figures) fromManifest(m *writer.Manifest) {
+	f.Verdict = m.Verdict
+	for _, file := range m.Files {
+		switch file.Name {
+		case writer.FindingsTable + ".parquet":
+			f.Findings = file.Rows
+		case writer.RejectsTable + ".parquet":
+			f.Rejects = file.Rows
+		}
+	}
+}
+
+func readConversations(ctx context.Context, out writer.Target, run string) ([]categoryCount, error) {
+	counts := map[string]*categoryCount{}
+	err := eachRow(ctx, out, run+writer.SummaryTable+csvExt, func(r row) error {
+		quantity, err := r.number("quantity")
+		if err != nil {
+			return err
+		}
+		category := r.text("category")
+		c := counts[category]
+		if c == nil {
+			c = &categoryCount{Category: category}
+			counts[category] = c
+		}
+		switch status := r.text("status"); status {
+		case "charged":
+			c.Charged += quantity
+		case "free":
+			c.Free += quantity
+		case "unrated":
+			c.Unrated += quantity
+		default:
+			return fmt.Errorf("column status: %q is not known", status)
+		}
+		return nil
+	})
+	return sortedValues(counts), err
+}
+
+func readStatements(ctx context.Context, out writer.Target, run string) ([]currencyTotal, error) {
+	totals := map[string]*currencyTotal{}
+	err := eachRow(ctx, out, run+writer.StatementsTable+csvExt, func(r row) error {
+		currency := r.text("currency")
+		if currency == "" {
+			return nil
+		}
+		t := totals[currency]
+		if t == nil {
+			t = &currencyTotal{Currency: currency}
+			totals[currency] = t
+		}
+		return addAmounts(r, map[string]*decimal.Decimal{
+			"net_amount": &t.Net, "vat_amount": &t.VAT, "gross_amount": &t.Gross,
+		})
+	})
+	return sortedValues(totals), err
+}
+
+func readDifferences(ctx context.Context, out writer.Target, run string) ([]classTotal, error) {
+	totals := map[string]*classTotal{}
+	err := eachRow(ctx, out, run+writer.DifferencesTable+csvExt, func(r row) error {
+		class, currency := r.text("class"), r.text("currency")
+		key := class + "\x00" + currency
+		t := totals[key]
+		if t == nil {
+			t = &classTotal{Class: class, Currency: currency}
+			totals[key] = t
+		}
+		t.Rows++
+		return addAmounts(r, map[string]*decimal.Decimal{"amount_difference": &t.Amount})
+	})
+	list := sortedValues(totals)
+	slices.SortStableFunc(list, func(a, b classTotal) int { return b.Amount.Abs().Cmp(a.Amount.Abs()) })
+	return list, err
+}
+
+func addAmounts(r row, sums map[string]*decimal.Decimal) error {
+	for _, column := range slices.Sorted(maps.Keys(sums)) {
+		d, err := r.amount(column)
+		if err != nil {
+			return err
+		}
+		*sums[column] = sums[column].Add(d)
+	}
+	return nil
+}
+
+// sortedValues gives the values in the order of their keys, never nil.
+func sortedValues[K cmp.Ordered, V any](m map[K]*V) []V {
+	values := make([]V, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		values = append(values, *m[k])
+	}
+	return values
+}
