@@ -1,0 +1,223 @@
+package writer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+var (
+	// ErrOutcomeUnknown is matched where a step of the commit failed and what
+	// is there now could not be read: the run may or may not be published.
+	ErrOutcomeUnknown = errors.New("outcome of the commit is unknown")
+
+	// ErrControl is matched by a run that must not be published because a
+	// control total does not hold.
+	ErrControl = errors.New("control total does not hold")
+
+	// ErrVerify is matched where what is published is not what its manifest
+	// says.
+	ErrVerify = errors.New("verification failed")
+)
+
+const manifestName = "manifest.json"
+
+// PointerKey is the key of a period's pointer.
+func PointerKey(period string) string { return "current/" + period + ".json" }
+
+// Outcome is what a publication came to.
+type Outcome struct {
+	Pointer Pointer
+	Already bool // the pointer named this very run before; it was not written
+}
+
+// Publish makes a run whose data files are all committed the current one of
+// its period: first the manifest, which may only be created, then the pointer,
+// which may only replace the one that was read before. After an error at
+// either step what is there is read back, and that decides: ours is success,
+// another's matches ErrConflict, unreadable matches ErrOutcomeUnknown, and
+// where nothing has changed the error is that of the step. Nothing is ever
+// deleted.
+func Publish(ctx context.Context, t Target, m *Manifest) (Outcome, error) {
+	for _, c := range m.Control {
+		if !c.OK {
+			return Outcome{}, fmt.Errorf("publish %s: %w: %s: %s and %s (%s)", m.RunKey(), ErrControl, c.Name, c.Left, c.Right, c.Text)
+		}
+	}
+	data, err := m.Encode()
+	if err != nil {
+		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
+	}
+	if err := createManifest(ctx, t, m.RunKey()+manifestName, data); err != nil {
+		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
+	}
+	return movePointer(ctx, t, m.Period, m.RunKey(), sha256Hex(data))
+}
+
+// MovePointer makes a run that is complete, but not current, the current one
+// of its period; m is its manifest as ReadManifest gives it. Errors are those
+// of Publish.
+func MovePointer(ctx context.Context, t Target, m *Manifest) (Outcome, error) {
+	data, err := m.Encode()
+	if err != nil {
+		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
+	}
+	return movePointer(ctx, t, m.Period, m.RunKey(), sha256Hex(data))
+}
+
+// ReadManifest reads the manifest of a run, runs/{period}/{run_id}/. It
+// matches fs.ErrNotExist where there is none, which means that the run does
+// not exist, and ErrVerify where it is not the manifest of that run.
+func ReadManifest(ctx context.Context, t Target, run string) (*Manifest, error) {
+	m, _, err := readManifest(ctx, t, run)
+	return m, err
+}
+
+// readManifest also gives the sha256 of the manifest.
+func readManifest(ctx context.Context, t Target, run string) (*Manifest, string, error) {
+	key := run + manifestName
+	data, _, err := t.Get(ctx, key)
+	if err != nil {
+		return nil, "", fmt.Errorf("read %s: %w", key, err)
+	}
+	m, err := DecodeManifest(data)
+	if err == nil && m.RunKey() != run {
+		err = fmt.Errorf("it is the manifest of %s", m.RunKey())
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("read %s: %w: %w", key, ErrVerify, err)
+	}
+	return m, sha256Hex(data), nil
+}
+
+// Current reads the pointer of a period and the manifest that it names, and
+// the pointer's version. It matches fs.ErrNotExist where nothing of the period
+// is published, and ErrVerify where the pointer or the manifest is damaged or
+// they do not belong together.
+func Current(ctx context.Context, t Target, period string) (*Pointer, *Manifest, string, error) {
+	p, version, err := readPointer(ctx, t, period)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	m, sum, err := readManifest(ctx, t, p.Run)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, "", fmt.Errorf("read %s: %w: it names %s, which has no manifest", PointerKey(period), ErrVerify, p.Run)
+	}
+	if err != nil {
+		return nil, nil, "", err
+	}
+	if sum != p.ManifestSHA256 {
+		return nil, nil, "", fmt.Errorf("read %s%s: %w: sha256 %s, the pointer has %s", p.Run, manifestName, ErrVerify, sum, p.ManifestSHA256)
+	}
+	return p, m, version, nil
+}
+
+// readPointer matches fs.ErrNotExist where there is none.
+func readPointer(ctx context.Context, t Target, period string) (*Pointer, string, error) {
+	key := PointerKey(period)
+	data, version, err := t.Get(ctx, key)
+	if err != nil {
+		return nil, "", fmt.Errorf("read %s: %w", key, err)
+	}
+	p, err := decodePointer(data)
+	if err == nil {
+		if of, _, _ := splitRun(p.Run); of != period {
+			err = fmt.Errorf("it names %s", p.Run)
+		}
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("read %s: %w: %w", key, ErrVerify, err)
+	}
+	return p, version, nil
+}
+
+// createManifest is content to find the same bytes there: the run was written
+// before, by a run that died before its pointer or by one that won meanwhile.
+func createManifest(ctx context.Context, t Target, key string, data []byte) error {
+	err := t.Put(ctx, key, data, Condition{})
+	if err == nil {
+		return nil
+	}
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	there, _, getErr := t.Get(ctx, key)
+	switch {
+	case errors.Is(getErr, fs.ErrNotExist):
+		return fmt.Errorf("create %s: %w", key, err)
+	case getErr != nil:
+		return unknown("create "+key, err, getErr)
+	case !bytes.Equal(there, data):
+		return fmt.Errorf("create %s: %w: it is there with other bytes", key, ErrConflict)
+	}
+	return nil
+}
+
+// movePointer is the last step: whoever reads the pointer afterwards sees the
+// run.
+func movePointer(ctx context.Context, t Target, period, run, manifestSHA256 string) (Outcome, error) {
+	key := PointerKey(period)
+	old, version, err := readPointer(ctx, t, period)
+	next := Pointer{Run: run, ManifestSHA256: manifestSHA256}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		old, version = nil, ""
+	case err != nil:
+		return Outcome{}, fmt.Errorf("publish %s: %w", run, err)
+	case old.names(&next):
+		return Outcome{Pointer: *old, Already: true}, nil
+	default:
+		next.Previous = &old.Run
+	}
+	data, err := next.encode()
+	if err != nil {
+		return Outcome{}, fmt.Errorf("publish %s: %w", run, err)
+	}
+	err = t.Put(ctx, key, data, Condition{Version: version})
+	if err == nil {
+		return Outcome{Pointer: next}, nil
+	}
+	return readPointerBack(ctx, t, period, &next, version, err)
+}
+
+// names says whether both pointers are to the same run.
+func (p *Pointer) names(other *Pointer) bool {
+	return p.Run == other.Run && p.ManifestSHA256 == other.ManifestSHA256
+}
+
+// readPointerBack decides what an error of writing the pointer next over
+// version has come to.
+func readPointerBack(ctx context.Context, t Target, period string, next *Pointer, version string, putErr error) (Outcome, error) {
+	key := PointerKey(period)
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	there, now, err := readPointer(ctx, t, period)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && version == "":
+		return Outcome{}, fmt.Errorf("write %s: %w", key, putErr)
+	case err != nil:
+		return Outcome{}, unknown("write "+key, putErr, err)
+	case there.names(next):
+		return Outcome{Pointer: *there}, nil
+	case now == version:
+		return Outcome{}, fmt.Errorf("write %s: %w", key, putErr)
+	}
+	return Outcome{}, fmt.Errorf("write %s: %w: it names %s", key, ErrConflict, there.Run)
+}
+
+// readBackTimeout bounds the question what is there after a failed step.
+const readBackTimeout = 30 * time.Second
+
+// afterwards outlives ctx: a run that is stopped at the last step still has to
+// know whether it took place.
+func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
+}
+
+// unknown names both errors and matches neither: which of them happened last
+// is what is not known.
+func unknown(step string, err, getErr error) error {
+	return fmt.Errorf("%s: %w: %v; reading back: %v", step, ErrOutcomeUnknown, err, getErr)
+}

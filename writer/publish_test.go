@@ -1,0 +1,342 @@
+package writer
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+const testRun = "runs/2024-07/0123456789abcdef0123456789abcdef/"
+
+func testManifest() *Manifest {
+	return &Manifest{
+		FormatVersion: FormatVersion, Program: Program{"waconcile", "test"}, RulesVersion: "1",
+		Period: "2024-07", First: "2024-07-01", Last: "2024-07-31",
+		RunID:        "0123456789abcdef0123456789abcdef",
+		InputsSHA256: strings.Repeat("ab", 32), Verdict: Complete,
+		Settings: Settings{
+			Columns: map[string]string{"message_id": "id", "contact": "to"}, IgnoreTypes: []string{"system", "note"},
+			Lookback: 3, LateDays: 1, DeliveryDays: 30, MaxRejectRatio: "0.001", Rounding: "half-up",
+		},
+		DaysRead: []string{"2024-07-02", "2024-07-01"},
+		Inputs: []Input{
+			{RatesInput, "rates.csv", 120, strings.Repeat("0", 64), 4},
+			{ExportsInput, "dt=2024-07-01/a<b>.parquet", 10, "\"etag\"", 99},
+		},
+		Files: []FileEntry{
+			{"summary.parquet", 1, 900, strings.Repeat("1", 64), map[string]string{"quantity": "7", "net_amount": "0.432600"}},
+			{"report.html", 0, 12, strings.Repeat("2", 64), nil},
+		},
+		Control: []ControlTotal{{"charges", "7", "7", true, "charges = charged + free + unrated"}},
+		Counts: Counts{
+			RowsRead: 99, Rejected: map[string]int64{"bad_status": 1}, Merged: 2, Messages: 96, Inbound: 40,
+			NotCounted: NotCounted{Failed: 3, Undelivered: 0, Ignored: 1}, Joined: 45, Opened: 7,
+			Conversations: map[string]int64{"service": 4, "marketing": 3},
+		},
+		Totals: []CurrencyTotals{{"EUR", "0.43", "0.09", "0.52"}},
+	}
+}
+
+func TestManifestGolden(t *testing.T) {
+	t.Parallel()
+	got, err := testManifest().Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden := filepath.Join("testdata", "manifest.json")
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Error(diff)
+	}
+	m, err := DecodeManifest(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	normal := testManifest()
+	normal.normalise()
+	if diff := cmp.Diff(normal, m); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestManifestIsStrict(t *testing.T) {
+	t.Parallel()
+	data, err := testManifest().Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := func(old, new string) string {
+		text := strings.Replace(string(data), old, new, 1)
+		if text == string(data) {
+			t.Fatalf("%s is not in the manifest", old)
+		}
+		return text
+	}
+	for _, tc := range []struct{ text, want string }{
+		{"", "EOF"},
+		{"{}\n", "format version 0"},
+		{replace(`"format_version": 1`, `"format_version": 2`), "format version 2"},
+		{replace(`"period"`, `"host": "x", "period"`), "unknown field"},
+		{string(data) + "{}", "more than one"},
+		{replace("\n  ", "\n   "), "not in the form"},
+		{replace(`"rows_read": 99,`, `"rows_read": 99, "rows_read": 99,`), "not in the form"},
+		{replace(`"2024-07-31"`, `"2024-07-30"`), "want \"2024-07-01_2024-07-30\""},
+		{replace(`"left": "7"`, `"left": "8"`), "8 and 7 with ok = true"},
+		{replace(`"left": "7"`, `"left": "7 "`), "with ok = true"},
+		{replace(`"verdict": "complete"`, `"verdict": "fine"`), "verdict"},
+		{replace(`"summary.parquet"`, `"../summary.parquet"`), "not a name within a run"},
+		{replace(`"summary.parquet"`, `"report.html"`), "twice"},
+		{replace(`"days_missing": []`, `"days_missing": ["2024-07-09"]`), "days are missing"},
+		{replace(`"table": "rates"`, `"table": "rate"`), "of table"},
+		{replace(`"run_id": "0123`, `"run_id": "../3`), "is no hash"},
+	} {
+		if _, err := DecodeManifest([]byte(tc.text)); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("got %v, want %q", err, tc.want)
+		}
+	}
+}
+
+func TestPeriodNames(t *testing.T) {
+	t.Parallel()
+	for _, tc := range [][3]string{
+		{"2024-07-01", "2024-07-31", "2024-07"},
+		{"2024-02-01", "2024-02-29", "2024-02"},
+		{"2023-02-01", "2023-02-28", "2023-02"},
+		{"2024-02-01", "2024-02-28", "2024-02-01_2024-02-28"},
+		{"2024-07-03", "2024-07-03", "2024-07-03"},
+		{"2024-07-01", "2024-08-31", "2024-07-01_2024-08-31"},
+	} {
+		m := testManifest()
+		m.First, m.Last, m.Period = tc[0], tc[1], tc[2]
+		if err := m.Validate(); err != nil {
+			t.Errorf("%v: %v", tc, err)
+		}
+	}
+}
+
+// other is a run of the same period by somebody else.
+func other() *Manifest {
+	m := testManifest()
+	m.RunID = "fedcba9876543210"
+	return m
+}
+
+const otherRun = "runs/2024-07/fedcba9876543210/"
+
+func mustPublish(t *testing.T, s *fakeStore, m *Manifest) Outcome {
+	t.Helper()
+	o, err := Publish(t.Context(), s, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	s := newFakeStore()
+	if _, _, _, err := Current(t.Context(), s, "2024-07"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("before: %v", err)
+	}
+	first := mustPublish(t, s, testManifest())
+	want := []string{"get current/2024-07.json", "put " + testRun + "manifest.json", "get current/2024-07.json", "put current/2024-07.json"}
+	if diff := cmp.Diff(want, s.trace); diff != "" {
+		t.Errorf("order of the steps: %s", diff)
+	}
+	pointer := `{"run": "` + testRun + `", "manifest_sha256": "` + first.Pointer.ManifestSHA256 + `", "previous": null}` + "\n"
+	if got := string(s.objects["current/2024-07.json"]); got != pointer {
+		t.Errorf("pointer %s, want %s", got, pointer)
+	}
+	if o := mustPublish(t, s, testManifest()); !o.Already {
+		t.Error("the same run was published again")
+	}
+	second := mustPublish(t, s, other())
+	if second.Pointer.Previous == nil || *second.Pointer.Previous != testRun || second.Already {
+		t.Errorf("second: %+v", second)
+	}
+	p, m, version, err := Current(t.Context(), s, "2024-07")
+	if err != nil || m.RunID != other().RunID || p.Run != otherRun || version == "" {
+		t.Errorf("current: %+v, %v", p, err)
+	}
+	back, err := ReadManifest(t.Context(), s, testRun)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved, err := MovePointer(t.Context(), s, back)
+	if err != nil || moved.Pointer.Run != testRun || *moved.Pointer.Previous != otherRun {
+		t.Errorf("moved: %+v, %v", moved, err)
+	}
+	if _, err := ReadManifest(t.Context(), s, "runs/2024-07/00/"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no such run: %v", err)
+	}
+}
+
+func TestControlStopsPublication(t *testing.T) {
+	t.Parallel()
+	s := newFakeStore()
+	m := testManifest()
+	m.Control[0] = ControlTotal{"charges", "7", "8", false, "charges = charged + free + unrated"}
+	if _, err := Publish(t.Context(), s, m); !errors.Is(err, ErrControl) || !strings.Contains(err.Error(), "7 and 8") {
+		t.Errorf("got %v", err)
+	}
+	if len(s.trace) != 0 {
+		t.Errorf("steps: %v", s.trace)
+	}
+}
+
+// TestPublishFaults is a table of step × what goes wrong, on a period that
+// has never been published and on one that has.
+func TestPublishFaults(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken pipe")
+	manifestStep, pointerStep := "put "+testRun+"manifest.json", "put current/2024-07.json"
+	for _, tc := range []struct {
+		name   string
+		step   string
+		stored bool  // the step took place although it failed
+		rival  bool  // somebody else's is there when it fails
+		mute   bool  // nothing can be read afterwards
+		want   error // nil: published
+	}{
+		{"manifest failed", manifestStep, false, false, false, broken},
+		{"manifest stored", manifestStep, true, false, false, nil},
+		{"manifest stored, unreadable", manifestStep, true, false, true, ErrOutcomeUnknown},
+		{"manifest another's", manifestStep, false, true, false, ErrConflict},
+		{"pointer failed", pointerStep, false, false, false, broken},
+		{"pointer stored", pointerStep, true, false, false, nil},
+		{"pointer failed, unreadable", pointerStep, false, false, true, ErrOutcomeUnknown},
+		{"pointer stored, unreadable", pointerStep, true, false, true, ErrOutcomeUnknown},
+		{"pointer another's", pointerStep, false, true, false, ErrConflict},
+	} {
+		for _, again := range []bool{false, true} {
+			t.Run(tc.name+map[bool]string{false: "/first", true: "/again"}[again], func(t *testing.T) {
+				t.Parallel()
+				s := newFakeStore()
+				before := ""
+				if again {
+					older := testManifest()
+					older.RunID = "00000000000000000000"
+					mustPublish(t, s, older)
+					before = string(s.objects["current/2024-07.json"])
+				}
+				failed := false
+				s.fault = func(op, key string) (bool, error) {
+					step := op + " " + key
+					if failed && tc.mute {
+						return false, errors.New("no answer")
+					}
+					if step != tc.step || failed {
+						return true, nil
+					}
+					failed = true
+					if tc.rival && tc.step == manifestStep {
+						s.set(key, []byte("{}"))
+					}
+					if tc.rival && tc.step == pointerStep {
+						p := Pointer{Run: otherRun, ManifestSHA256: strings.Repeat("0", 64)}
+						data, _ := p.encode()
+						s.set(key, data)
+					}
+					return tc.stored, broken
+				}
+				outcome, err := Publish(t.Context(), s, testManifest())
+				if !errors.Is(err, tc.want) || (tc.want == nil) != (err == nil) {
+					t.Fatalf("got %v, want %v", err, tc.want)
+				}
+				if tc.want == ErrOutcomeUnknown && (errors.Is(err, broken) || errors.Is(err, ErrConflict)) {
+					t.Errorf("%v matches more than it should", err)
+				}
+				s.fault = nil
+				if tc.want == nil && outcome.Pointer.Run != testRun {
+					t.Errorf("outcome %+v", outcome)
+				}
+				if tc.want == broken && string(s.objects["current/2024-07.json"]) != before {
+					t.Error("the pointer moved")
+				}
+				if !tc.rival { // whatever happened, the same command again ends it
+					mustPublish(t, s, testManifest())
+				}
+			})
+		}
+	}
+}
+
+// TestPublishRace: the pointer moves between reading it and writing it.
+func TestPublishRace(t *testing.T) {
+	t.Parallel()
+	s := newFakeStore()
+	mustPublish(t, s, other())
+	s.fault = func(op, key string) (bool, error) {
+		if op == "put" && key == "current/2024-07.json" {
+			s.version[key]++
+		}
+		return true, nil
+	}
+	if _, err := Publish(t.Context(), s, testManifest()); !errors.Is(err, ErrConflict) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPublishCancelledAtLastStep: an interrupt that comes while the pointer is
+// written does not hide that it was.
+func TestPublishCancelledAtLastStep(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	s := newFakeStore()
+	s.fault = func(op, key string) (bool, error) {
+		if op == "put" && key == "current/2024-07.json" {
+			cancel()
+			return true, ctx.Err()
+		}
+		return true, nil
+	}
+	if _, err := Publish(ctx, s, testManifest()); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCurrentIsChecked(t *testing.T) {
+	t.Parallel()
+	s := newFakeStore()
+	mustPublish(t, s, testManifest())
+	good := string(s.objects["current/2024-07.json"])
+	manifest := s.objects[testRun+manifestName]
+	for name, damage := range map[string]func(){
+		"no JSON":        func() { s.set("current/2024-07.json", []byte("x")) },
+		"more fields":    func() { s.set("current/2024-07.json", []byte(strings.Replace(good, "{", `{"x": 1, `, 1))) },
+		"other period":   func() { s.set("current/2024-07.json", []byte(strings.Replace(good, "2024-07", "2024-08", 1))) },
+		"outside":        func() { s.set("current/2024-07.json", []byte(strings.Replace(good, "2024-07/", "../", 1))) },
+		"other hash":     func() { s.set("current/2024-07.json", []byte(strings.Replace(good, `256": "`, `256": "0`, 1))) },
+		"no manifest":    func() { delete(s.objects, testRun+manifestName) },
+		"other manifest": func() { s.set(testRun+manifestName, []byte(strings.Replace(string(manifest), "99", "98", 1))) },
+	} {
+		s.set("current/2024-07.json", []byte(good))
+		s.set(testRun+manifestName, manifest)
+		damage()
+		_, _, _, err := Current(t.Context(), s, "2024-07")
+		if !errors.Is(err, ErrVerify) || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if !slices.Contains(s.trace, "get "+testRun+manifestName) {
+		t.Error("the manifest was not read")
+	}
+}
