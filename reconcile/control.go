@@ -49,7 +49,7 @@ func (p *Pool) totals(usage *Usage, rows []Difference) []CurrencyTotal {
 	for i := range rows {
 		if e := rows[i].Effects; e != nil {
 			t := of(rows[i].Currency)
-			t.Difference = t.Difference.Add(e.Difference)
+			t.Difference = t.Difference.Add(e.AmountDifference)
 			t.RowQuantity += e.OurQuantity
 		}
 	}

@@ -58,13 +58,13 @@ func (p *Pool) outsideDetail(c *cell) string {
 }
 
 func missingTheirsDetail(e *Effects, currency string) string {
-	return fmt.Sprintf("rated %d for %s, no invoice line covers them", e.OurQuantity, money(e.Ours, currency))
+	return fmt.Sprintf("rated %d for %s, no invoice line covers them", e.OurQuantity, money(e.OurAmount, currency))
 }
 
 // cellDetail is the figures that explain the class of a cell.
 func cellDetail(c *cell, t *taken, e *Effects, class DifferenceClass) string {
 	billed := billedText(c.quantity, c.amount, c.currency)
-	rated := fmt.Sprintf("rated %d for %s", e.OurQuantity, money(e.Ours, c.currency))
+	rated := fmt.Sprintf("rated %d for %s", e.OurQuantity, money(e.OurAmount, c.currency))
 	switch class {
 	case NoData:
 		return fmt.Sprintf("%s, %s, but days of these dates have no export", billed, rated)
@@ -80,9 +80,9 @@ func cellDetail(c *cell, t *taken, e *Effects, class DifferenceClass) string {
 		return fmt.Sprintf("%s, %s", billed, rated)
 	case WrongArithmetic:
 		return fmt.Sprintf("billed %s where quantity times unit price is %s; that is %s",
-			money(c.amount, c.currency), money(c.computed, c.currency), tooMuch(e.Arithmetic, c.currency))
+			money(c.amount, c.currency), money(c.computed, c.currency), tooMuch(e.ArithmeticEffect, c.currency))
 	case WithinRounding:
-		return fmt.Sprintf("%s, %s; that is %s, which is rounding", billed, rated, tooMuch(e.Difference, c.currency))
+		return fmt.Sprintf("%s, %s; that is %s, which is rounding", billed, rated, tooMuch(e.AmountDifference, c.currency))
 	}
 	return priceAndQuantityDetail(c, e, class)
 }
@@ -90,24 +90,24 @@ func cellDetail(c *cell, t *taken, e *Effects, class DifferenceClass) string {
 // priceAndQuantityDetail is the detail of the three classes in which prices
 // are set against each other. Our quantity is not 0 there.
 func priceAndQuantityDetail(c *cell, e *Effects, class DifferenceClass) string {
-	ours := each(e.Ours, decimal.NewFromInt(e.OurQuantity), c.currency)
+	ours := each(e.OurAmount, decimal.NewFromInt(e.OurQuantity), c.currency)
 	if c.quantity == nil {
 		return fmt.Sprintf("billed %s, rated %d at %s; that is %s",
-			money(c.amount, c.currency), e.OurQuantity, ours, tooMuch(e.Price, c.currency))
+			money(c.amount, c.currency), e.OurQuantity, ours, tooMuch(e.PriceEffect, c.currency))
 	}
 	if class == WrongQuantity {
 		return fmt.Sprintf("billed %s, rated %d; at %s that is %s",
-			c.quantity, e.OurQuantity, ours, tooMuch(e.Quantity, c.currency))
+			c.quantity, e.OurQuantity, ours, tooMuch(e.QuantityEffect, c.currency))
 	}
 	theirs := c.quantity.String()
 	if !c.quantity.IsZero() {
 		theirs += " at " + each(c.computed, *c.quantity, c.currency)
 	}
 	if class == WrongPrice {
-		return fmt.Sprintf("billed %s, rated at %s; that is %s", theirs, ours, tooMuch(e.Price, c.currency))
+		return fmt.Sprintf("billed %s, rated at %s; that is %s", theirs, ours, tooMuch(e.PriceEffect, c.currency))
 	}
 	return fmt.Sprintf("billed %s, rated %d at %s; the quantity makes %s, the price %s",
-		theirs, e.OurQuantity, ours, tooMuch(e.Quantity, c.currency), tooMuch(e.Price, c.currency))
+		theirs, e.OurQuantity, ours, tooMuch(e.QuantityEffect, c.currency), tooMuch(e.PriceEffect, c.currency))
 }
 
 // othersText lists charges of other currencies by currency.

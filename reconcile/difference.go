@@ -149,7 +149,7 @@ func (p *Pool) compareCell(c *cell, t *taken, noData NoDataFunc) Difference {
 // with no charges, so no class that is about charges can hold for it.
 func classify(c *cell, t *taken, e *Effects, noData NoDataFunc) DifferenceClass {
 	tolerance := c.tolerance()
-	wrongPrice := exceeds(e.Price, tolerance)
+	wrongPrice := exceeds(e.PriceEffect, tolerance)
 	switch {
 	case !c.usage:
 		return CreditAlone
@@ -161,9 +161,9 @@ func classify(c *cell, t *taken, e *Effects, noData NoDataFunc) DifferenceClass 
 		return UnratedCharges
 	case t.ours.Quantity == 0:
 		return MissingOurs
-	case e.Difference.IsZero() && e.sameQuantity():
+	case e.AmountDifference.IsZero() && e.sameQuantity():
 		return Match
-	case !e.Arithmetic.IsZero():
+	case !e.ArithmeticEffect.IsZero():
 		return WrongArithmetic
 	case !e.sameQuantity() && wrongPrice:
 		return QuantityAndPrice

@@ -106,8 +106,8 @@ func briefly(d Difference) brief {
 		if e.TheirQuantity != nil {
 			b.theirs = e.TheirQuantity.String()
 		}
-		b.difference, b.quantity, b.price = e.Difference.String(), e.Quantity.String(), e.Price.String()
-		b.arithmetic, b.rounding = e.Arithmetic.String(), e.Rounding.String()
+		b.difference, b.quantity, b.price = e.AmountDifference.String(), e.QuantityEffect.String(), e.PriceEffect.String()
+		b.arithmetic, b.rounding = e.ArithmeticEffect.String(), e.RoundingEffect.String()
 	}
 	return b
 }
@@ -346,8 +346,8 @@ func TestDifferenceColumns(t *testing.T) {
 			InvoiceID: "I J", LineIDs: "9 10", Account: "A", Business: "391", From: july1, To: july31,
 			Market: "IT", Category: Marketing, Currency: "EUR",
 			Effects: &Effects{
-				OurQuantity: 100, TheirQuantity: optional("110"), Ours: dec("14"), Theirs: dec("14"),
-				Quantity: dec("1.4"), Price: dec("-1.4"),
+				OurQuantity: 100, TheirQuantity: optional("110"), OurAmount: dec("14"), TheirAmount: dec("14"),
+				QuantityEffect: dec("1.4"), PriceEffect: dec("-1.4"),
 			},
 			Class:  QuantityAndPrice,
 			Detail: "billed 110 at about 0.127273 each, rated 100 at 0.14 each; the quantity makes 1.40 EUR too much, the price 1.40 EUR too little",

@@ -3,18 +3,18 @@ package reconcile
 import "github.com/shopspring/decimal"
 
 // Effects is what a row of the differences says in figures. The four effects
-// add up to Difference exactly, and Difference is Theirs less Ours.
+// add up to AmountDifference exactly, and that is TheirAmount − OurAmount.
 type Effects struct {
-	OurQuantity   int64
-	TheirQuantity *decimal.Decimal // nil where no line of the cell has one
-	Ours          decimal.Decimal
-	Theirs        decimal.Decimal
-	Difference    decimal.Decimal // positive where too much was billed
+	OurQuantity      int64
+	TheirQuantity    *decimal.Decimal // nil where no line of the cell has one
+	OurAmount        decimal.Decimal
+	TheirAmount      decimal.Decimal
+	AmountDifference decimal.Decimal // positive where too much was billed
 
-	Quantity   decimal.Decimal
-	Price      decimal.Decimal
-	Arithmetic decimal.Decimal
-	Rounding   decimal.Decimal
+	QuantityEffect   decimal.Decimal
+	PriceEffect      decimal.Decimal
+	ArithmeticEffect decimal.Decimal
+	RoundingEffect   decimal.Decimal
 }
 
 // bill is their side of a row.
@@ -33,19 +33,19 @@ func (c *cell) bill() bill {
 // amounts have the published decimals already, and so have the effects.
 func effectsOf(ours Total, theirs bill) *Effects {
 	e := &Effects{
-		OurQuantity:   ours.Quantity,
-		TheirQuantity: theirs.quantity,
-		Ours:          ours.Amount,
-		Theirs:        theirs.amount,
-		Difference:    theirs.amount.Sub(ours.Amount),
-		Quantity:      quantityEffect(ours, theirs),
+		OurQuantity:      ours.Quantity,
+		TheirQuantity:    theirs.quantity,
+		OurAmount:        ours.Amount,
+		TheirAmount:      theirs.amount,
+		AmountDifference: theirs.amount.Sub(ours.Amount),
+		QuantityEffect:   quantityEffect(ours, theirs),
 	}
-	e.Price = theirs.computed.Sub(ours.Amount).Sub(e.Quantity)
+	e.PriceEffect = theirs.computed.Sub(ours.Amount).Sub(e.QuantityEffect)
 	residual := theirs.amount.Sub(theirs.computed)
 	if exceeds(residual, theirs.tolerance) {
-		e.Arithmetic = residual
+		e.ArithmeticEffect = residual
 	} else {
-		e.Rounding = residual
+		e.RoundingEffect = residual
 	}
 	return e
 }

@@ -138,7 +138,8 @@ func (m *Markets) around(country string) []datedPlace {
 // overlap is a pair of cells by their index.
 type overlap struct{ earlier, later int }
 
-// earlier is the pair that a reader of the invoices comes upon first.
+// earlier is the one of two pairs that a reader of the invoices comes upon
+// first, so that what is reported does not follow from the order of a map.
 func earlier(a, b overlap) overlap {
 	if cmp.Or(cmp.Compare(a.later, b.later), cmp.Compare(a.earlier, b.earlier)) <= 0 {
 		return a

@@ -26,6 +26,10 @@ func TestOverlaps(t *testing.T) {
 		{"days side by side", []InvoiceLine{all("1", "01", "15"), all("2", "16", "31")}, ""},
 		{"one day shared", []InvoiceLine{all("1", "16", "31"), all("2", "01", "16")}, "2 1"},
 		{"a long line hides behind a short one", []InvoiceLine{all("1", "01", "31"), all("2", "02", "02"), all("3", "20", "21")}, "2 1"},
+		{"a long number hides behind a short one", []InvoiceLine{
+			cell("1", "391", "", NoCategory, "01", "31"), cell("2", "392", "", NoCategory, "02", "02"), all("3", "20", "21"),
+		}, "3 1"},
+		{"a long country hides behind a short one", []InvoiceLine{in("1", "FR", "01", "31"), in("2", "BE", "02", "02"), in("3", "West", "20", "21")}, "3 1"},
 		{"other account", []InvoiceLine{all("1", "01", "31"), with(all("2", "01", "02"), func(l *InvoiceLine) { l.Account = "B" })}, ""},
 		{"other currency", []InvoiceLine{all("1", "01", "31"), with(all("2", "01", "02"), func(l *InvoiceLine) { l.Currency = "USD" })}, ""},
 		{"a credit claims nothing", []InvoiceLine{all("1", "01", "31"), with(all("2", "01", "02"), func(l *InvoiceLine) { l.Kind = CreditLine })}, ""},

@@ -10,7 +10,12 @@ import (
 const amountPlaces = 6
 
 // roundAmount brings an amount to the decimals that are published, half even.
-func roundAmount(d decimal.Decimal) decimal.Decimal { return d.RoundBank(amountPlaces) }
+func roundAmount(d decimal.Decimal) decimal.Decimal {
+	if d.Exponent() >= -amountPlaces {
+		return d
+	}
+	return d.RoundBank(amountPlaces)
+}
 
 // roundMinor brings an amount to a currency's minor unit, half away from zero
 // (contract, statements).
@@ -35,7 +40,9 @@ func quotient(numerator, denominator decimal.Decimal) decimal.Decimal {
 }
 
 // withinPlaces says whether d has no more than the published decimals.
-func withinPlaces(d decimal.Decimal) bool { return d.Equal(d.Truncate(amountPlaces)) }
+func withinPlaces(d decimal.Decimal) bool {
+	return d.Exponent() >= -amountPlaces || d.Equal(d.Truncate(amountPlaces))
+}
 
 // compareAbsent orders optional numbers: the absent one first, then by value.
 func compareAbsent(a, b *decimal.Decimal) int {
