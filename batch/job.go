@@ -27,6 +27,7 @@ type Config struct {
 	IgnoreTypes    []string          // outbound types that never count
 	Columns        map[string]string // contract's column name → name in the exports
 	CompleteMarker string            // file that each required day must have, such as _SUCCESS; empty: none
+	UnsafeStore    bool              // publish to a store that does not honour conditional writes
 }
 
 // The defaults of the contract.
@@ -72,7 +73,7 @@ func (c *Config) Validate() error {
 // Job is a Config with the places it reads from and writes to.
 type Job struct {
 	Config
-	Program  string // name and version, for the manifest
+	Program  writer.Program // what the manifest says made the run
 	Exports  reader.Source
 	Rates    reader.Source
 	Accounts reader.Source

@@ -1,6 +1,9 @@
 package reconcile
 
-import "strconv"
+import (
+	"cmp"
+	"strconv"
+)
 
 // Name is a handle for a text that occurs often: an account id, a business
 // number, a type, a country. Handles come from the reader, are equal where
@@ -60,4 +63,23 @@ func (c Contact) AppendDigits(b []byte) []byte {
 		b = append(b, '0')
 	}
 	return append(b, digits...)
+}
+
+// CompareDigits compares two phone numbers in the byte order of their digits.
+// ok is false where either is an opaque id.
+func (c Contact) CompareDigits(other Contact) (order int, ok bool) {
+	if (c|other)&contactOpaque != 0 {
+		return 0, false
+	}
+	return cmp.Or(cmp.Compare(c.leftAligned(), other.leftAligned()), cmp.Compare(c, other)), true
+}
+
+// leftAligned is the number's value with zeros appended up to the greatest
+// length.
+func (c Contact) leftAligned() uint64 {
+	v := uint64(c & contactValueMask)
+	for n := int(c >> contactLengthBits); n < phoneDigitsMax; n++ {
+		v *= 10
+	}
+	return v
 }

@@ -1,3 +1,39 @@
 // Package reconcile holds the billing rules and nothing else: no input or
-// output, no clock, no goroutine, no log.
+// output, no clock, no goroutine, no log. It turns blocks of message rows
+// into conversations, conversations into priced charges, and charges and
+// invoice lines into statements and differences.
+//
+// # From rows to conversations
+//
+// An Engine takes Rows in any order and folds them day by day:
+//
+//  1. Merging. Rows of one pair and message id are one message, with the most
+//     advanced status and the earliest delivery times (contract, merging).
+//  2. Counting. A message that failed or is of an ignored type never counts
+//     (R2), nor, on basis delivered, one that was not delivered. The others
+//     count at their event time.
+//  3. Order. A pair's messages are taken by event time, inbound first, then
+//     templates, then free-form, then by message id (R1).
+//  4. Folding. Pair is the step function of R3 to R9: a template opens or
+//     joins the conversation of its category (R3), a free-form message joins
+//     what opened last or opens a service conversation inside the customer
+//     service window (R4, R5), an inbound message renews the window and is
+//     counted where something is open (R6). Conversations and windows are
+//     half-open spans of 86,400,000 ms (R7).
+//
+// # From conversations to money
+//
+// Markets finds the place of a contact by longest prefix (R11), RateBook the
+// price for plan, place, category, unit and billing date (R10), Pricer joins
+// them with the account's terms. Prices are Micros, millionths of a unit;
+// sums are decimals. Summary counts charges by all that a price depends on,
+// Statements round once per account, currency and VAT rate (R13), and Pool
+// holds the lines of invoices against Usage, cell by cell, with four effects
+// that add up to each difference.
+//
+// # Source
+//
+// R1 to R13 are the conversation rules as a reseller published them on
+// 3 July 2024. Recharges (R12) are not part of this version: charges carry no
+// recharge, and Statements keep prepaid and payable sums apart already.
 package reconcile

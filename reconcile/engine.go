@@ -181,13 +181,15 @@ func (e *Engine) dayOf(d Date) *dayRows {
 	return rows
 }
 
-// Advance folds every day up to and including last. All rows sent on those
-// days must have been added.
+// Advance folds every day up to and including last, and hands on every
+// conversation that has ended by its end. All rows sent on those days must
+// have been added.
 func (e *Engine) Advance(last Date) {
 	e.settle()
 	for _, day := range e.daysUntil(last) {
 		e.foldDay(day)
 	}
+	e.pairs.sweep(last.Start()+DayMillis, e.sink)
 }
 
 // Finish folds what is left of the data, counts what lies beyond its end and

@@ -13,6 +13,7 @@ type pairTable struct {
 	live  []openConversation
 	slots []uint32 // index+1 into keys; length a power of two
 	since int64    // what NewPair is given: nothing of a new pair was seen from then on
+	swept int64    // the instant of the last sweep
 }
 
 // openConversation is what a conversation has gathered so far.
@@ -121,6 +122,10 @@ func (t *pairTable) emit(index uint32, slot Slot, sink Sink) {
 // sweep hands on the conversations that have ended at an instant and drops
 // the pairs that have nothing left.
 func (t *pairTable) sweep(at int64, sink Sink) {
+	if at <= t.swept {
+		return
+	}
+	t.swept = at
 	kept := 0
 	open := make([]openConversation, 0, len(t.live))
 	for i := range t.keys {

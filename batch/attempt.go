@@ -1,0 +1,289 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"waconcile/reader"
+	"waconcile/reconcile"
+
+	"github.com/shopspring/decimal"
+	"golang.org/x/sync/errgroup"
+)
+
+// attempt is one passage of the data through the shards. A second one is
+// needed only where messages turn out to have rows on different days.
+type attempt struct {
+	job       *Job
+	plan      *Plan
+	infos     []reader.FileInfo // of the plan's files
+	rows      int64             // in all of them
+	exports   *reader.Exports
+	names     *reader.Names
+	scattered map[uint64]bool // hashes of messages whose rows lie on different days
+	shards    []*shard
+	tables    *chargeTables
+	free      chan *reconcile.Rows
+
+	mu      sync.Mutex
+	reading readCounts
+	rejects []reconcile.Reject
+}
+
+// readCounts counts rows as they are decoded.
+type readCounts struct {
+	read, rejected, misplaced, used int64
+}
+
+// freeBlocks is how many used blocks wait to be filled again.
+const freeBlocks = 32
+
+func (r *run) newAttempt(scattered map[uint64]bool, tables *chargeTables) (*attempt, error) {
+	a := &attempt{
+		job: r.job, plan: r.plan, infos: r.infos, rows: r.rows, exports: r.exports, names: r.names,
+		scattered: scattered, tables: tables,
+		free: make(chan *reconcile.Rows, freeBlocks),
+	}
+	for range r.job.Workers {
+		s, err := r.newShard()
+		if err != nil {
+			return nil, err
+		}
+		a.shards = append(a.shards, s)
+	}
+	return a, nil
+}
+
+func (r *run) newShard() (*shard, error) {
+	in := r.plan.in
+	s := &shard{
+		pricer:    reconcile.NewPricer(in.accounts, in.markets, in.rates),
+		names:     r.names,
+		period:    r.plan.Period,
+		todo:      make(chan work, shardQueue),
+		charges:   make(map[reconcile.Date][]charge),
+		delivered: r.plan.Period.From - 1,
+		groups:    make(map[groupKey]*group),
+		log:       &sightings{},
+	}
+	end := r.plan.span.last
+	if n := len(r.plan.Read); n > 0 {
+		end = r.plan.Read[n-1]
+	}
+	first := begins(r.plan.days)
+	if len(first) == 0 {
+		first = []reconcile.Date{r.plan.span.first}
+	}
+	engine, err := reconcile.NewEngine(reconcile.EngineConfig{
+		Terms:        s.termsOf,
+		Text:         r.names.Text,
+		DeliveryDays: r.job.DeliveryDays,
+		Begins:       first,
+		End:          end.Start() + reconcile.DayMillis,
+	}, s)
+	s.engine = engine
+	return s, err
+}
+
+// pass decodes every file once, in the order of days, and folds as days are
+// complete. Afterwards the shards hold what came of it.
+func (a *attempt) pass(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, s := range a.shards {
+		g.Go(func() error { return s.run(ctx, a.free, a.tables.deliver) })
+	}
+	g.Go(func() error {
+		if err := a.readAhead(ctx); err != nil {
+			return err
+		}
+		if err := a.readDays(ctx); err != nil {
+			return err
+		}
+		for _, s := range a.shards {
+			close(s.todo) // only now: a shard that sees it takes the data for whole
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// readAhead takes the rows that the day-by-day passage would meet too late:
+// those that lie more than lateDays behind the day they were sent, which the
+// files' statistics tell of, and those of scattered messages.
+func (a *attempt) readAhead(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(a.job.Workers)
+	for i, o := range a.plan.files() {
+		date := a.plan.Objects[i].Day
+		oldest, before := a.infos[i].Oldest, a.foldedBefore(date).Start()
+		switch {
+		case a.infos[i].Rows == 0:
+			continue
+		case len(a.scattered) > 0:
+			before = reconcile.NoTime // anywhere in the file
+		case oldest != reconcile.NoTime && oldest >= before:
+			continue
+		}
+		g.Go(func() error { return a.takeAhead(ctx, o, date, before) })
+	}
+	return g.Wait()
+}
+
+// foldedBefore is the day up to which days may be folded before a partition
+// is read.
+func (a *attempt) foldedBefore(partition reconcile.Date) reconcile.Date {
+	return partition - reconcile.Date(a.job.LateDays)
+}
+
+// isScattered and isLate tell the rows that readAhead takes; the passage by
+// days leaves exactly those out.
+func (a *attempt) isScattered(rows *reconcile.Rows, i int) bool {
+	return len(a.scattered) > 0 && a.scattered[rows.Hash(i)]
+}
+
+func (a *attempt) takeAhead(ctx context.Context, o reader.Object, date reconcile.Date, before int64) error {
+	late := newRouter(a.shards, a.free, plainWork)
+	scattered := newRouter(a.shards, a.free, scatteredWork)
+	start := a.foldedBefore(date).Start()
+	err := a.exports.Scan(ctx, o, date, before, func(b *reader.Block) error {
+		for i, sent := range b.Rows.SentAt {
+			var err error
+			switch {
+			case a.isScattered(&b.Rows, i):
+				err = scattered.route(ctx, &b.Rows, i)
+			case sent < start:
+				err = late.route(ctx, &b.Rows, i)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return errors.Join(err, late.flush(ctx), scattered.flush(ctx))
+}
+
+// readDays decodes the files in the order of their days, several at once, and
+// has each day folded as soon as no row of it can come any more.
+func (a *attempt) readDays(ctx context.Context) error {
+	left := make([]atomic.Int64, len(a.plan.days))
+	done := make([]chan struct{}, len(a.plan.days))
+	for i, d := range a.plan.days {
+		left[i].Store(int64(len(d.files)))
+		done[i] = make(chan struct{})
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(a.job.Workers + 1)
+	g.Go(func() error { return a.advance(ctx, done) })
+	for i, d := range a.plan.days {
+		for _, o := range d.files {
+			g.Go(func() error {
+				if err := a.takeFile(ctx, o, d.date); err != nil {
+					return err
+				}
+				if left[i].Add(-1) == 0 {
+					close(done[i])
+				}
+				return nil
+			})
+		}
+	}
+	return g.Wait()
+}
+
+// advance tells the shards, as days are done, how far they may fold.
+func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
+	for i, d := range a.plan.days {
+		select {
+		case <-done[i]:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		until := a.foldedBefore(d.date)
+		for _, s := range a.shards {
+			select {
+			case s.todo <- work{advance: &until}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// takeFile decodes one file of the passage by days.
+func (a *attempt) takeFile(ctx context.Context, o reader.Object, date reconcile.Date) error {
+	r := newRouter(a.shards, a.free, plainWork)
+	start := a.foldedBefore(date).Start()
+	err := a.exports.Scan(ctx, o, date, reconcile.NoTime, func(b *reader.Block) error {
+		for i, sent := range b.Rows.SentAt {
+			if sent < start || a.isScattered(&b.Rows, i) {
+				continue
+			}
+			if err := r.route(ctx, &b.Rows, i); err != nil {
+				return err
+			}
+		}
+		return a.note(b)
+	})
+	if err != nil {
+		return err
+	}
+	return r.flush(ctx)
+}
+
+// note counts a block, keeps its rejects and tells of the progress. It stops
+// the run as soon as more rows are rejected than the whole of it may have.
+func (a *attempt) note(b *reader.Block) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c := &a.reading
+	c.read += b.Read
+	c.rejected += int64(len(b.Rejects))
+	c.used += int64(b.Rows.Len())
+	c.misplaced += b.Misplaced
+	a.rejects = append(a.rejects, b.Rejects...)
+	if a.job.Progress != nil {
+		a.job.Progress(Progress{Rows: c.read, RowsTotal: a.rows, Stage: "read"})
+	}
+	return a.job.checkRejects(a.rejects, a.rows)
+}
+
+// repeated are the hashes that more than one message has had, beyond those
+// already known to be scattered.
+func (a *attempt) repeated() (map[uint64]bool, error) {
+	found := make(map[uint64]bool)
+	for _, s := range a.shards {
+		if err := s.log.repeated(found); err != nil {
+			return nil, err
+		}
+	}
+	for h := range a.scattered {
+		delete(found, h)
+	}
+	return found, nil
+}
+
+func (a *attempt) close() error {
+	var errs []error
+	for _, s := range a.shards {
+		errs = append(errs, s.log.close())
+	}
+	return errors.Join(errs...)
+}
+
+// checkRejects refuses exports of which more than MaxRejectRatio of all rows
+// are rejected.
+func (c *Config) checkRejects(rejects []reconcile.Reject, rows int64) error {
+	allowed := c.MaxRejectRatio.Mul(decimal.NewFromInt(rows))
+	if !decimal.NewFromInt(int64(len(rejects))).GreaterThan(allowed) {
+		return nil
+	}
+	first := slices.MinFunc(rejects, compareRejects)
+	return fmt.Errorf("%w: %d of %d rows rejected, more than max-reject-ratio %s allows; among them %s row %d: %s: %s",
+		reader.ErrData, len(rejects), rows, c.MaxRejectRatio, first.File, first.Row, first.Reason, first.Detail)
+}

@@ -1,0 +1,92 @@
+package batch
+
+import (
+	"fmt"
+	"strconv"
+
+	"waconcile/reconcile"
+	"waconcile/writer"
+
+	"github.com/shopspring/decimal"
+)
+
+// controls are the identities of the contract, each with both sides computed
+// by ways that do not meet: rows by the reader and by the engines, charges by
+// the tables and by the sums.
+func (r *run) controls(res *results) ([]writer.ControlTotal, error) {
+	t, c := &res.tally, &res.reading
+	chargeRows, chargeAmount, err := tableTotals(res.charges)
+	if err != nil {
+		return nil, err
+	}
+	quantity, net := summaryTotals(res.summary)
+	statementCharges := int64(0)
+	for i := range res.statements {
+		statementCharges += res.statements[i].Charges
+	}
+	totals := []writer.ControlTotal{
+		count("files", "rows of the files = rows read", r.rows, c.read),
+		count("rows", "rows read = rejected + merged away + before the checkpoint + messages",
+			c.read, c.rejected+t.Merged+beforeCheckpoint+t.Messages),
+		count("rejects", "rejected = rows of the rejects table", c.rejected, int64(len(res.rejects))),
+		count("messages", "messages = inbound + not counted + joined + opened + outside_window and joined nothing + still ahead",
+			t.Messages, t.Inbound+t.Failed+t.Undelivered+t.Ignored+t.Joined+t.Opened+t.OutsideAlone+t.Ahead),
+		count("opened", "opened = charges + opened outside the period", t.Opened, chargeRows+res.outside),
+		count("charges", "charges = charged + free + unrated",
+			chargeRows, res.statuses[reconcile.Charged]+res.statuses[reconcile.Free]+res.statuses[reconcile.Unrated]),
+		count("summary_quantity", "summary quantity = charges", quantity, chargeRows),
+		amount("summary_net", "summary net = charge amounts", net, chargeAmount),
+		count("statements", "charges of the statements = charges", statementCharges, chargeRows),
+	}
+	for _, ct := range res.compared.Totals {
+		totals = append(totals,
+			amount("differences_"+ct.Currency, "differences = usage and credits of the invoices - our total in scope",
+				ct.Difference, ct.Theirs.Sub(ct.Ours)),
+			count("differences_quantity_"+ct.Currency, "our quantity in the differences = charges in scope", ct.RowQuantity, ct.OurQuantity),
+		)
+	}
+	return totals, failedControl(totals)
+}
+
+// beforeCheckpoint is how many rows were ignored because they counted before
+// the checkpoint that a run started from; every run starts from the data.
+const beforeCheckpoint = 0
+
+func failedControl(totals []writer.ControlTotal) error {
+	for _, t := range totals {
+		if !t.OK {
+			return fmt.Errorf("%w: %s: %s against %s", ErrControl, t.Text, t.Left, t.Right)
+		}
+	}
+	return nil
+}
+
+func count(name, identity string, left, right int64) writer.ControlTotal {
+	return writer.ControlTotal{Name: name, Text: identity, Left: strconv.FormatInt(left, 10), Right: strconv.FormatInt(right, 10), OK: left == right}
+}
+
+// amountPlaces is how many decimals published amounts have.
+const amountPlaces = 6
+
+func amount(name, identity string, left, right decimal.Decimal) writer.ControlTotal {
+	return writer.ControlTotal{Name: name, Text: identity, Left: left.StringFixed(amountPlaces), Right: right.StringFixed(amountPlaces), OK: left.Equal(right)}
+}
+
+// tableTotals adds up what was counted while the charges were written.
+func tableTotals(files []writer.FileEntry) (rows int64, amount decimal.Decimal, err error) {
+	for _, f := range files {
+		sum, err := decimal.NewFromString(f.Totals["amount"])
+		if err != nil {
+			return 0, amount, fmt.Errorf("add up %s: amount: %w", f.Name, err)
+		}
+		rows, amount = rows+f.Rows, amount.Add(sum)
+	}
+	return rows, amount, nil
+}
+
+func summaryTotals(rows []reconcile.SummaryRow) (quantity int64, net decimal.Decimal) {
+	for i := range rows {
+		quantity, net = quantity+rows[i].Quantity, net.Add(rows[i].Net)
+	}
+	return quantity, net
+}

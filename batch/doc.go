@@ -1,0 +1,48 @@
+// Package batch does a run of the job: it joins the reader, the rules and the
+// writer, and knows nothing of their forms and formats.
+//
+// # The steps of a run
+//
+//  1. Plan. The tables are read; the period's billing dates, seen in the time
+//     zones of the accounts, give the UTC days that must be there; some days
+//     before and after them are read too. The files of those days are listed
+//     and identified. All of that, the settings and the versions make the run
+//     id: the same inputs are the same run.
+//  2. Look. If the period's pointer names a run of the same inputs, there is
+//     nothing to do. If such a run is complete but not current, the pointer
+//     moves to it.
+//  3. Footers. Every file's footer is read, so that a file which is refused
+//     stops the run before any is decoded.
+//  4. Ahead. Rows that lie in a partition more than LateDays after the day
+//     they were sent would come too late for a passage by days. The files'
+//     statistics tell which row groups have any; those are decoded first.
+//  5. Passage. The files are decoded in the order of their days, several at
+//     once. Rows go by hash of the contact to shards, in blocks of thousands;
+//     each shard is one goroutine that owns an engine of package reconcile.
+//     As soon as all files up to a partition are done, the shards fold the
+//     days of which no row can come any more, price what has ended, and hand
+//     the charges of finished billing dates to the tables, which are written
+//     beside the passage. So memory follows a day and the open pairs.
+//  6. Repeats. Rows of one message that claim to have been sent on different
+//     days escape a passage by days. A log of message hashes finds them; if
+//     there are any, the passage is done again with those messages brought
+//     together first.
+//  7. Sums. The shards' counts are added up to the summary, the statements
+//     and the differences; the control totals are checked.
+//  8. Publication. The remaining tables and the report are written, then the
+//     manifest, then the pointer.
+//
+// # What a crash leaves
+//
+// Up to and including the tables of step 8: files below a run prefix without
+// a manifest, which does not exist for any reader; the same run, started
+// again, writes the same bytes over them. Between manifest and pointer: a
+// complete run that is not current; the same run, started again, moves the
+// pointer. After the pointer: nothing is left to do.
+//
+// # What the bytes depend on
+//
+// The inputs, the settings that are part of the run id, and nothing else: not
+// the number of workers, nor the order in which files are decoded or handles
+// are given out. Everything is sorted by its texts before it is written.
+package batch

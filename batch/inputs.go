@@ -1,0 +1,56 @@
+package batch
+
+import (
+	"context"
+
+	"waconcile/reader"
+	"waconcile/reconcile"
+	"waconcile/writer"
+)
+
+// inputs are the tables beside the exports, read once and never changed.
+type inputs struct {
+	accounts *reconcile.Accounts
+	markets  *reconcile.Markets
+	rates    *reconcile.RateBook
+	invoices []reconcile.InvoiceLine
+	files    []writer.Input // what they were read from, in the order of the tables
+}
+
+func (job *Job) readInputs(ctx context.Context) (*inputs, error) {
+	in := &inputs{}
+	var files []reader.InputFile
+	var err error
+	if in.accounts, files, err = reader.ReadAccounts(ctx, job.Accounts); err != nil {
+		return nil, err
+	}
+	in.note(writer.AccountsInput, files)
+	if job.Invoices != nil {
+		if in.invoices, files, err = reader.ReadInvoices(ctx, job.Invoices); err != nil {
+			return nil, err
+		}
+		in.note(writer.InvoicesInput, files)
+	}
+	if in.markets, files, err = job.readMarkets(ctx); err != nil {
+		return nil, err
+	}
+	in.note(writer.MarketsInput, files)
+	if in.rates, files, err = reader.ReadRates(ctx, job.Rates); err != nil {
+		return nil, err
+	}
+	in.note(writer.RatesInput, files)
+	return in, nil
+}
+
+func (job *Job) readMarkets(ctx context.Context) (*reconcile.Markets, []reader.InputFile, error) {
+	if job.Markets == nil {
+		return reader.BuiltinMarkets()
+	}
+	return reader.ReadMarkets(ctx, job.Markets)
+}
+
+func (in *inputs) note(table string, files []reader.InputFile) {
+	for _, f := range files {
+		in.files = append(in.files, writer.Input{Table: table, Key: f.Key, Size: f.Size, Identity: f.SHA256})
+	}
+}

@@ -1,0 +1,122 @@
+package batch
+
+import (
+	"maps"
+	"slices"
+
+	"waconcile/reconcile"
+	"waconcile/writer"
+
+	"github.com/shopspring/decimal"
+)
+
+// manifest says what the run is; it fails where a control total does not
+// hold.
+func (r *run) manifest(res *results) (*writer.Manifest, error) {
+	control, err := r.controls(res)
+	if err != nil {
+		return nil, err
+	}
+	p := r.plan
+	m := &writer.Manifest{
+		FormatVersion: writer.FormatVersion,
+		Program:       r.job.Program,
+		RulesVersion:  RulesVersion,
+		Period:        p.Period.String(),
+		First:         p.Period.From.String(),
+		Last:          p.Period.To.String(),
+		RunID:         p.RunID,
+		InputsSHA256:  p.inputsID,
+		Verdict:       writer.Complete,
+		Settings:      p.settings,
+		DaysRead:      dateTexts(p.Read),
+		DaysMissing:   dateTexts(p.Missing),
+		Inputs:        r.inputs(),
+		Files:         r.entries,
+		Control:       control,
+		Counts:        countsOfRun(res),
+		Totals:        currencyTotals(res.statements),
+	}
+	if len(p.Missing) > 0 {
+		m.Verdict = writer.Incomplete
+	}
+	return m, nil
+}
+
+func dateTexts(dates []reconcile.Date) []string {
+	texts := make([]string, len(dates))
+	for i, d := range dates {
+		texts[i] = d.String()
+	}
+	return texts
+}
+
+func (r *run) inputs() []writer.Input {
+	inputs := slices.Clone(r.plan.in.files)
+	for i, o := range r.plan.Objects {
+		inputs = append(inputs, writer.Input{
+			Table: writer.ExportsInput, Key: o.Key, Size: o.Size, Identity: o.Identity, Rows: r.infos[i].Rows,
+		})
+	}
+	return inputs
+}
+
+func countsOfRun(res *results) writer.Counts {
+	t := &res.tally
+	c := writer.Counts{
+		RowsRead:            res.reading.read,
+		Rejected:            make(map[string]int64),
+		Merged:              t.Merged,
+		BeforeCheckpoint:    beforeCheckpoint,
+		Messages:            t.Messages,
+		Inbound:             t.Inbound,
+		NotCounted:          writer.NotCounted{Failed: t.Failed, Undelivered: t.Undelivered, Ignored: t.Ignored},
+		Joined:              t.Joined,
+		Opened:              t.Opened,
+		OpenedOutsidePeriod: res.outside,
+		OutsideWindow:       t.OutsideAlone,
+		Ahead:               t.Ahead,
+		Misplaced:           res.reading.misplaced,
+		Conversations:       make(map[string]int64),
+		Differences:         make(map[string]int64),
+		Findings:            make(map[string]int64),
+	}
+	for _, j := range res.rejects {
+		c.Rejected[string(j.Reason)]++
+	}
+	for category, n := range res.categories {
+		c.Conversations[category.String()] = n
+	}
+	for i := range res.compared.Rows {
+		c.Differences[string(res.compared.Rows[i].Class)]++
+	}
+	for i := range res.findings {
+		c.Findings[string(res.findings[i].kind)]++
+	}
+	return c
+}
+
+// currencyTotals adds up the statements in each currency.
+func currencyTotals(statements []reconcile.Statement) []writer.CurrencyTotals {
+	type sum struct{ net, vat, gross decimal.Decimal }
+	sums := make(map[string]sum)
+	for i := range statements {
+		s := &statements[i]
+		if s.Currency == "" {
+			continue
+		}
+		t := sums[s.Currency]
+		sums[s.Currency] = sum{t.net.Add(s.Net), t.vat.Add(s.VAT), t.gross.Add(s.Gross)}
+	}
+	var totals []writer.CurrencyTotals
+	for _, currency := range slices.Sorted(maps.Keys(sums)) {
+		t := sums[currency]
+		totals = append(totals, writer.CurrencyTotals{
+			Currency: currency,
+			Net:      t.net.StringFixed(amountPlaces),
+			VAT:      t.vat.StringFixed(amountPlaces),
+			Gross:    t.gross.StringFixed(amountPlaces),
+		})
+	}
+	return totals
+}

@@ -1,0 +1,139 @@
+package batch
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"waconcile/reader"
+	"waconcile/reconcile"
+	"waconcile/writer"
+
+	"github.com/shopspring/decimal"
+)
+
+// results is everything that a run publishes beside the charges.
+type results struct {
+	tally      reconcile.Tally
+	reading    readCounts
+	outside    int64 // conversations opened outside the period
+	statuses   map[reconcile.ChargeStatus]int64
+	categories map[reconcile.Category]int64
+	summary    []reconcile.SummaryRow
+	statements []reconcile.Statement
+	pool       *reconcile.Pool
+	compared   *reconcile.Comparison
+	findings   []finding
+	rejects    []reconcile.Reject
+	charges    []writer.FileEntry
+}
+
+// finding is a finding with its texts.
+type finding struct {
+	kind      reconcile.FindingKind
+	account   string
+	business  string
+	contact   string
+	messageID string
+	at        int64
+	detail    string
+}
+
+// addUp brings what the shards hold together. Every sum is exact, so its
+// order does not matter.
+func (r *run) addUp(a *attempt, pool *reconcile.Pool) (*results, error) {
+	res := &results{
+		reading:    a.reading,
+		statuses:   make(map[reconcile.ChargeStatus]int64),
+		categories: make(map[reconcile.Category]int64),
+		pool:       pool,
+		rejects:    a.rejects,
+		charges:    r.entries,
+	}
+	summary, statements, usage := &reconcile.Summary{}, &reconcile.Statements{}, &reconcile.Usage{}
+	for _, s := range a.shards {
+		res.tally.Add(&s.tally)
+		res.outside += s.outside
+		for key, g := range s.groups {
+			res.statuses[key.rating.Status] += g.quantity
+			res.categories[g.category] += g.quantity
+			r.addGroup(key, g, summary, statements, usage)
+		}
+		for i := range s.findings {
+			res.findings = append(res.findings, r.findingOf(&s.findings[i]))
+		}
+	}
+	slices.SortFunc(res.rejects, compareRejects)
+	slices.SortFunc(res.findings, compareFindings)
+	res.summary = summary.Rows()
+	res.compared = pool.Compare(usage, r.noData)
+	var err error
+	res.statements, err = statements.Rows()
+	return res, err
+}
+
+// addGroup adds charges that are alike to the three tables that sums are
+// published in.
+func (r *run) addGroup(key groupKey, g *group, summary *reconcile.Summary, statements *reconcile.Statements, usage *reconcile.Usage) {
+	rating, account := key.rating, r.names.Text(key.account)
+	row := reconcile.SummaryKey{
+		Account: account, Date: g.date, Country: g.place.Country, Market: g.place.Market,
+		Category: g.category, Unit: reconcile.UnitConversation, Status: rating.Status,
+	}
+	statement := reconcile.StatementGroup{Account: account, Status: rating.Status, Quantity: g.quantity}
+	if rating.Account != nil {
+		row.Plan, statement.VATRate = rating.Account.Plan, rating.Account.VATRate
+	}
+	if rating.Rate != nil {
+		row.UnitPrice, row.Priced, row.Currency = rating.Rate.Price, true, rating.Rate.Currency
+		statement.Currency = rating.Rate.Currency
+		statement.Net = rating.Rate.Price.Decimal().Mul(decimal.NewFromInt(g.quantity))
+	}
+	summary.Add(row, g.quantity)
+	statements.Add(statement)
+	usage.Add(reconcile.CellKey{
+		Account: account, Business: r.names.Text(key.business), Date: g.date,
+		Country: g.place.Country, Market: g.place.Market, Category: g.category,
+		Currency: row.Currency, Status: rating.Status,
+	}, g.quantity, statement.Net)
+}
+
+// noData tells whether a required day is missing of those that an account's
+// billing dates touch.
+func (r *run) noData(account string, from, to reconcile.Date) bool {
+	zone := r.plan.in.accounts.Of(account).Zone
+	first, last := reconcile.DateOf(zone.Start(from)), reconcile.DateOf(zone.Start(to+1)-1)
+	return slices.ContainsFunc(r.plan.Missing, func(d reconcile.Date) bool { return first <= d && d <= last })
+}
+
+func (r *run) findingOf(f *reconcile.Finding) finding {
+	return finding{
+		kind:      f.Kind,
+		account:   r.names.Text(f.Account),
+		business:  r.names.Text(f.Business),
+		contact:   contactText(f.Contact, r.names),
+		messageID: f.MessageID,
+		at:        f.At,
+		detail:    f.Detail,
+	}
+}
+
+func contactText(c reconcile.Contact, names *reader.Names) string {
+	return string(appendContact(nil, c, names))
+}
+
+func compareFindings(a, b finding) int {
+	return cmp.Or(
+		strings.Compare(string(a.kind), string(b.kind)),
+		strings.Compare(a.account, b.account),
+		strings.Compare(a.business, b.business),
+		strings.Compare(a.contact, b.contact),
+		cmp.Compare(a.at, b.at),
+		strings.Compare(a.messageID, b.messageID),
+		strings.Compare(a.detail, b.detail),
+	)
+}
+
+func compareRejects(a, b reconcile.Reject) int {
+	return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Row, b.Row))
+}

@@ -1,0 +1,236 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"waconcile/reader"
+	"waconcile/reconcile"
+	"waconcile/writer"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// run is one run of the job, from its plan to its publication.
+type run struct {
+	job     *Job
+	plan    *Plan
+	names   *reader.Names
+	exports *reader.Exports
+	infos   []reader.FileInfo
+	rows    int64
+	entries []writer.FileEntry // files of the run written so far
+}
+
+// Run does the job: reads, merges, orders, folds, prices, adds up, and
+// publishes under runs/{period}/{run_id}/. Where the current run of the
+// period has the same inputs, it writes nothing and returns that one.
+//
+// Errors match reader.ErrInput and ErrConfig (the tables or settings are
+// wrong), reader.ErrData (the exports are refused), ErrIncomplete (days are
+// missing), reader.ErrStore, reader.ErrChanged and writer.ErrStore (a store
+// failed), writer.ErrConflict and writer.ErrOutcomeUnknown (the commit), and
+// ErrControl (a control total does not hold). After any of them the pointer
+// of the period is as it was, but for writer.ErrOutcomeUnknown.
+func Run(ctx context.Context, job Job) (*Result, error) {
+	plan, err := NewPlan(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	if plan.Already {
+		key := plan.current.pointer.Run
+		return &Result{RunID: plan.current.manifest.RunID, RunKey: key, Already: true, Manifest: plan.current.manifest}, nil
+	}
+	if len(plan.Missing) > 0 && !job.AllowMissing {
+		return nil, missingDays(plan)
+	}
+	if done, err := alreadyComplete(ctx, &job, plan); done != nil || err != nil {
+		return done, err
+	}
+	r := &run{job: &job, plan: plan, names: reader.NewNames()}
+	return r.do(ctx)
+}
+
+func missingDays(plan *Plan) error {
+	days := make([]string, len(plan.Missing))
+	for i, d := range plan.Missing {
+		days[i] = d.String()
+	}
+	return fmt.Errorf("%w: period %s needs days that have no data: %s", ErrIncomplete, plan.Period, strings.Join(days, ", "))
+}
+
+// alreadyComplete moves the pointer to a run that is complete but not
+// current, as a crash between the last two steps of a commit leaves it.
+func alreadyComplete(ctx context.Context, job *Job, plan *Plan) (*Result, error) {
+	manifest, err := writer.ReadManifest(ctx, job.Out, plan.RunKey)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := writer.MovePointer(ctx, job.Out, manifest); err != nil {
+		return nil, err
+	}
+	return &Result{RunID: plan.RunID, RunKey: plan.RunKey, Already: true, Manifest: manifest}, nil
+}
+
+// prober is a Target that can tell whether it honours conditional writes.
+type prober interface {
+	Probe(ctx context.Context) error
+}
+
+func (r *run) do(ctx context.Context) (*Result, error) {
+	pool, err := r.pool()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.openExports(ctx); err != nil {
+		return nil, err
+	}
+	if p, ok := r.job.Out.(prober); ok && !r.job.UnsafeStore {
+		if err := p.Probe(ctx); err != nil {
+			return nil, err
+		}
+	}
+	a, err := r.passes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	results, err := r.addUp(a, pool)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.writeTables(ctx, results); err != nil {
+		return nil, err
+	}
+	manifest, err := r.manifest(results)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.writeReport(ctx, results, manifest); err != nil {
+		return nil, err
+	}
+	if _, err := writer.Publish(ctx, r.job.Out, manifest); err != nil {
+		return nil, err
+	}
+	return &Result{RunID: r.plan.RunID, RunKey: r.plan.RunKey, Manifest: manifest}, nil
+}
+
+// pool adds up the invoices before anything is read, since lines that overlap
+// stop the run.
+func (r *run) pool() (*reconcile.Pool, error) {
+	pool, err := reconcile.NewPool(r.plan.in.invoices, r.plan.Period.From, r.plan.Period.To, r.plan.in.markets)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", reader.ErrInput, err)
+	}
+	return pool, nil
+}
+
+// openExports reads the footers of all files: a file that is refused stops
+// the run before any is decoded.
+func (r *run) openExports(ctx context.Context) (err error) {
+	r.exports, err = reader.NewExports(r.job.Exports, r.names, reader.ExportOptions{
+		Columns:     r.job.Columns,
+		IgnoreTypes: r.plan.settings.IgnoreTypes,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	files := r.plan.files()
+	r.infos = make([]reader.FileInfo, len(files))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(listsInFlight)
+	for i, o := range files {
+		g.Go(func() (err error) {
+			r.infos[i], err = r.exports.Info(ctx, o)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, info := range r.infos {
+		r.rows += info.Rows
+	}
+	return nil
+}
+
+// passes takes the data through the shards: once, and once more where
+// messages turn out to have rows on different days.
+func (r *run) passes(ctx context.Context) (*attempt, error) {
+	scattered := make(map[uint64]bool)
+	written := make(map[string]bool)
+	for {
+		a, entries, err := r.onePass(ctx, scattered)
+		if err != nil {
+			return nil, err
+		}
+		repeated, err := a.repeated()
+		if err := errors.Join(err, a.close()); err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			written[e.Name] = true
+		}
+		if len(repeated) == 0 {
+			r.entries = entries
+			return a, r.emptyRest(ctx, written)
+		}
+		r.job.Log.InfoContext(ctx, "messages with rows on different days: reading again", "messages", len(repeated))
+		for h := range repeated {
+			scattered[h] = true
+		}
+	}
+}
+
+// onePass is one attempt with the charge tables that it writes.
+func (r *run) onePass(ctx context.Context, scattered map[uint64]bool) (*attempt, []writer.FileEntry, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	tables := newChargeTables(ctx, r)
+	a, err := r.newAttempt(scattered, tables)
+	if err != nil {
+		return nil, nil, err
+	}
+	passErr := a.pass(ctx)
+	if passErr != nil {
+		cancel()
+	}
+	entries, err := tables.all()
+	if err := firstCause(passErr, err); err != nil {
+		return nil, nil, errors.Join(err, a.close())
+	}
+	return a, entries, nil
+}
+
+// firstCause is the error that is not only the echo of the other's
+// cancellation.
+func firstCause(pass, tables error) error {
+	if pass == nil || errors.Is(pass, context.Canceled) && tables != nil {
+		return tables
+	}
+	return pass
+}
+
+// emptyRest writes empty tables over the files of an earlier pass that the
+// last one has not written, so that no file of the run says what its manifest
+// does not.
+func (r *run) emptyRest(ctx context.Context, written map[string]bool) error {
+	for _, e := range r.entries {
+		delete(written, e.Name)
+	}
+	for name := range written {
+		entry, err := writer.WriteParquet(ctx, r.job.Out, r.plan.RunKey+name, writer.ChargesSchema(), noFrames)
+		if err != nil {
+			return err
+		}
+		r.entries = append(r.entries, entry)
+	}
+	return nil
+}
+
+func noFrames(func(writer.Frame, error) bool) {}
