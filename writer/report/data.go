@@ -1,0 +1,125 @@
+package report
+
+import "github.com/shopspring/decimal"
+
+// Data is what a report shows. Slices may come in any order where the report
+// sorts (statements, summary, differences); the others are shown as they come.
+// Texts are escaped by the report.
+type Data struct {
+	Period  string // as in the output's path: 2024-07
+	From    string // the first billing date, YYYY-MM-DD
+	To      string // the last one
+	RunID   string
+	Verdict string // shown as it is; all but "complete" in a warning colour
+	Version string // of program and rules
+
+	Statements  []Statement
+	Summary     []SummaryRow
+	Differences []Difference
+	Invoices    bool // invoices were given; without them the section says so
+
+	Findings     []Count // by kind
+	FindingRows  []Finding
+	Rejects      []Count // by reason
+	RejectRows   []Reject
+	Controls     []Control
+	Inputs       []Input
+	Files        []File
+	MissingDays  []string // YYYY-MM-DD, where the run went on without them
+	RowsRead     int64
+	MessagesRead int64
+}
+
+// Statement is one row of the statements table.
+type Statement struct {
+	Account  string
+	Currency string // empty where nothing has a price
+	VATRate  decimal.Decimal
+	Charges  int64
+	Unrated  int64
+	Net      decimal.Decimal
+	Prepaid  decimal.Decimal // the part of Net that recharges paid
+	VAT      decimal.Decimal
+	Gross    decimal.Decimal // still to pay, with tax
+}
+
+// SummaryRow is usage of one day. Rows of one key are added up.
+type SummaryRow struct {
+	Date     string // billing date, YYYY-MM-DD
+	Market   string
+	Category string
+	Currency string // empty where unrated
+	Status   string // charged, free, unrated
+	Quantity int64
+	Net      decimal.Decimal
+}
+
+// Difference is one row of the differences table. The decimals are not valid
+// where the table has null.
+type Difference struct {
+	Invoice        string
+	Lines          string
+	Account        string
+	BusinessNumber string
+	From, To       string // billing dates
+	Market         string
+	Category       string
+	Currency       string
+	Class          string
+	Detail         string
+
+	OurQuantity, TheirQuantity decimal.NullDecimal
+	OurAmount, TheirAmount     decimal.NullDecimal
+	Amount                     decimal.NullDecimal // theirs less ours: positive is billed too much
+	QuantityEffect             decimal.NullDecimal
+	PriceEffect                decimal.NullDecimal
+	ArithmeticEffect           decimal.NullDecimal
+	RoundingEffect             decimal.NullDecimal
+}
+
+// Count is how often something of a name occurred.
+type Count struct {
+	Name string
+	N    int64
+}
+
+// Finding is one row of the findings table. Contact and Message are masked
+// when they are shown, and so are long runs of digits in Detail.
+type Finding struct {
+	Kind, Account, Business, Contact, Message string
+	At                                        string // UTC
+	Detail                                    string
+}
+
+// Reject is one row of the rejects table.
+type Reject struct {
+	File   string
+	Row    int64
+	Reason string
+	Detail string
+}
+
+// Control is one control total: an identity whose two sides were computed
+// apart.
+type Control struct {
+	Name        string // the identity in words
+	Left, Right string
+	OK          bool
+}
+
+// Input is one object that the run read.
+type Input struct {
+	Kind     string // exports, rates, accounts …
+	Key      string
+	Identity string // sha256 or ETag
+	Size     int64
+	Rows     int64
+}
+
+// File is one file that the run published.
+type File struct {
+	Name   string
+	SHA256 string
+	Bytes  int64
+	Rows   int64
+}
