@@ -1,6 +1,8 @@
 package demo
 
 import (
+	"waconcile/reconcile"
+
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/schema"
 )
@@ -19,27 +21,16 @@ func columns() []column {
 	}
 	return []column{
 		{node: text("message_id", required), plain: true, text: (*exporter).appendID},
-		{node: text("account_id", required), text: func(e *exporter, b []byte, m *message) []byte {
-			return append(b, e.accounts[m.account].id...)
-		}},
-		{node: text("business_number", required), text: func(e *exporter, b []byte, m *message) []byte {
-			return append(b, e.accounts[m.account].numbers[m.business]...)
-		}},
+		{node: text("account_id", required), word: func(e *exporter, m *message) []byte { return e.words.accounts[m.account] }},
+		{node: text("business_number", required), word: func(e *exporter, m *message) []byte { return e.words.numbers[m.account][m.business] }},
 		{node: text("contact", required), plain: true, text: func(e *exporter, b []byte, m *message) []byte {
 			return e.accounts[m.account].appendContact(b, m)
 		}},
-		{node: text("direction", required), text: appendDirection},
-		{node: text("type", required), text: func(_ *exporter, b []byte, m *message) []byte {
-			return append(b, m.kind.String()...)
-		}},
-		{node: text("category", optional), text: func(_ *exporter, b []byte, m *message) []byte {
-			if m.defect == noCategory {
-				return b
-			}
-			return append(b, m.category.String()...)
-		}},
+		{node: text("direction", required), word: direction},
+		{node: text("type", required), word: func(e *exporter, m *message) []byte { return e.words.kinds[m.kind] }},
+		{node: text("category", optional), word: category},
 		{node: number("sent_at", required, millis), plain: true, time: func(m *message) (int64, bool) { return m.sent, true }},
-		{node: text("status", optional), text: appendStatus},
+		{node: text("status", optional), word: status},
 		{node: number("delivered_at", optional, millis), plain: true, time: func(m *message) (int64, bool) {
 			return m.sent + int64(m.delivered), m.delivered != noDelay
 		}},
@@ -61,22 +52,65 @@ func columns() []column {
 	}
 }
 
-func appendDirection(_ *exporter, b []byte, m *message) []byte {
-	switch {
-	case m.defect == badDirection:
-		return append(b, "internal"...)
-	case m.inbound:
-		return append(b, "inbound"...)
-	}
-	return append(b, "outbound"...)
+// words are the values that many rows share.
+type words struct {
+	accounts   [][]byte
+	numbers    [][][]byte
+	kinds      [textTypeCount][]byte
+	categories [reconcile.CategoryCount][]byte
+	statuses   [reconcile.StatusCount][]byte
+
+	inbound, outbound, internal []byte
+	received, bounced           []byte
 }
 
-func appendStatus(_ *exporter, b []byte, m *message) []byte {
+func newWords(accounts []account) words {
+	w := words{
+		inbound: []byte("inbound"), outbound: []byte("outbound"), internal: []byte("internal"),
+		received: []byte("received"), bounced: []byte("bounced"),
+	}
+	for _, a := range accounts {
+		var numbers [][]byte
+		for _, n := range a.numbers {
+			numbers = append(numbers, []byte(n))
+		}
+		w.accounts, w.numbers = append(w.accounts, []byte(a.id)), append(w.numbers, numbers)
+	}
+	for k := range textTypeCount {
+		w.kinds[k] = []byte(k.String())
+	}
+	for c := range reconcile.Category(reconcile.CategoryCount) {
+		w.categories[c] = []byte(c.String())
+	}
+	for s := range reconcile.Status(reconcile.StatusCount) {
+		w.statuses[s] = []byte(s.String())
+	}
+	return w
+}
+
+func direction(e *exporter, m *message) []byte {
+	switch {
+	case m.defect == badDirection:
+		return e.words.internal
+	case m.inbound:
+		return e.words.inbound
+	}
+	return e.words.outbound
+}
+
+func category(e *exporter, m *message) []byte {
+	if m.category == reconcile.NoCategory || m.defect == noCategory {
+		return nil
+	}
+	return e.words.categories[m.category]
+}
+
+func status(e *exporter, m *message) []byte {
 	switch {
 	case m.defect == badStatus:
-		return append(b, "bounced"...)
+		return e.words.bounced
 	case m.inbound:
-		return append(b, "received"...)
+		return e.words.received
 	}
-	return append(b, m.status.String()...)
+	return e.words.statuses[m.status]
 }

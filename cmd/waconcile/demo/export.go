@@ -24,6 +24,7 @@ const (
 // buffers hold one column of one row group.
 type exporter struct {
 	accounts []account
+	words    words
 	seed     uint64
 	columns  []column
 
@@ -36,10 +37,10 @@ type exporter struct {
 }
 
 func newExporter(accounts []account, seed uint64) *exporter {
-	return &exporter{accounts: accounts, seed: scatter(seed), columns: columns()}
+	return &exporter{accounts: accounts, words: newWords(accounts), seed: scatter(seed), columns: columns()}
 }
 
-// column is a column of the export and how it is made. One of the last three
+// column is a column of the export and how it is made. One of the last four
 // is set; a column without any of them is null in every row.
 type column struct {
 	node schema.Node
@@ -48,6 +49,8 @@ type column struct {
 	// text appends the value; nothing appended is null where the column is
 	// optional.
 	text func(e *exporter, b []byte, m *message) []byte
+	// word gives a value that is shared by many rows; nil is null.
+	word func(e *exporter, m *message) []byte
 	// time gives milliseconds; ok is false for null.
 	time func(m *message) (millis int64, ok bool)
 	flag func(m *message) (value, ok bool)
@@ -132,7 +135,11 @@ func (e *exporter) writeColumn(chunk file.ColumnChunkWriter, c *column, rows []m
 	var err error
 	switch chunk := chunk.(type) {
 	case *file.ByteArrayColumnChunkWriter:
-		e.collectTexts(c, rows)
+		if c.word != nil {
+			e.collectWords(c, rows)
+		} else {
+			e.collectTexts(c, rows)
+		}
 		_, err = chunk.WriteBatch(e.texts, e.definition(c), nil)
 	case *file.Int64ColumnChunkWriter:
 		e.collectTimes(c, rows)
@@ -153,6 +160,19 @@ func (e *exporter) definition(c *column) []int16 {
 		return nil
 	}
 	return e.levels
+}
+
+func (e *exporter) collectWords(c *column, rows []message) {
+	e.texts = e.texts[:0]
+	for i := range rows {
+		word := c.word(e, &rows[i])
+		level := int16(0)
+		if word != nil {
+			e.texts = append(e.texts, word)
+			level = 1
+		}
+		e.levels = append(e.levels, level)
+	}
 }
 
 func (e *exporter) collectTexts(c *column, rows []message) {
