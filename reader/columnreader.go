@@ -1,0 +1,195 @@
+package reader
+
+import (
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/compress"
+	"github.com/apache/arrow/go/v17/parquet/file"
+)
+
+// pageFeed is the file.PageReader of a column. It hands the decoder the
+// dictionary and then one data page at a time, and no page before the one
+// before it has been used up: the values of a page lie in memory that the
+// next page takes.
+type pageFeed struct {
+	dictionary *file.DictionaryPage // to be handed out first, or nil
+	data       *file.DataPageV1     // to be handed out next, or nil
+	current    file.Page
+}
+
+// Next implements file.PageReader.
+func (f *pageFeed) Next() bool {
+	switch {
+	case f.dictionary != nil:
+		f.current, f.dictionary = f.dictionary, nil
+	case f.data != nil:
+		f.current, f.data = f.data, nil
+	default:
+		f.current = nil
+		return false
+	}
+	return true
+}
+
+// Page implements file.PageReader.
+func (f *pageFeed) Page() file.Page { return f.current }
+
+// Err implements file.PageReader: pages that cannot be read do not get here.
+func (f *pageFeed) Err() error { return nil }
+
+// SetMaxPageHeaderSize implements file.PageReader.
+func (f *pageFeed) SetMaxPageHeaderSize(int) {}
+
+// Reset implements file.PageReader.
+func (f *pageFeed) Reset(parquet.BufferedReader, int64, compress.Compression, *file.CryptoContext) {}
+
+// columnReader decodes one column of one file, row group by row group. What
+// one step gives never crosses a page and is valid until the next step.
+type columnReader struct {
+	pages   pageSource
+	feed    pageFeed
+	decoder file.ColumnChunkReader
+	scratch sync.Pool // asked for by the library, used by it only to skip
+
+	row             int  // of the current page: next to be given
+	dictionaryKnown bool // the row group's dictionary has been made known to the column's tokenTable
+}
+
+// span is what one step of a columnReader gives: rows of one page. Its values
+// are those of the rows that are not null, in order.
+type span struct {
+	rows    int
+	values  int
+	present []byte // for each row 1, or 0 for a null; nil where all are present
+	byDict  bool   // the values are entries of the row group's dictionary
+}
+
+// open begins a row group.
+func (c *columnReader) open(r io.ReaderAt, bound *boundColumn, chunk chunkMeta, rows int64) {
+	c.pages.reset(r, bound, chunk, rows)
+	c.pages.page = dataPage{}
+	c.row, c.dictionaryKnown = 0, false
+	c.feed = pageFeed{}
+	c.decoder = file.NewColumnReader(bound.schema, &c.feed, memory.DefaultAllocator, &c.scratch)
+}
+
+// close lets go of the file and of its values, not of the memory.
+func (c *columnReader) close() {
+	c.pages.stream.r, c.pages.column = nil, nil
+	c.feed, c.decoder = pageFeed{}, nil
+}
+
+// step moves on by at least one row and at most limit, which must be left in
+// the row group. The caller must decode the span's values before the next
+// step.
+func (c *columnReader) step(limit int) (span, error) {
+	for c.row == c.pages.page.rows {
+		if err := c.nextPage(); err != nil {
+			return span{}, err
+		}
+	}
+	p := &c.pages.page
+	s := span{rows: min(limit, p.rows-c.row), byDict: p.encoding == parquet.Encodings.RLEDict}
+	s.values = s.rows
+	if p.present != nil {
+		s.present = p.present[c.row : c.row+s.rows]
+		s.values = countPresent(s.present)
+	}
+	c.row += s.rows
+	return s, nil
+}
+
+// nextPage reads a page and hands it to the decoder.
+func (c *columnReader) nextPage() error {
+	if c.pages.rowsLeft == 0 {
+		return fmt.Errorf("%w: column ends early", errDamaged)
+	}
+	first := c.pages.dict.data == nil
+	if err := c.pages.next(); err != nil {
+		return err
+	}
+	c.row = 0
+	if d := &c.pages.dict; first && d.data != nil {
+		c.feed.dictionary = file.NewDictionaryPage(memory.NewBufferBytes(d.data), int32(d.values), parquet.Encodings.Plain)
+	}
+	if p := &c.pages.page; p.values > 0 {
+		c.feed.data = file.NewDataPageV1(memory.NewBufferBytes(p.data), int32(p.values), p.encoding,
+			parquet.Encodings.RLE, parquet.Encodings.RLE, int32(len(p.data)))
+	}
+	return nil
+}
+
+// texts decodes the values of s into out.
+func (c *columnReader) texts(s span, out []parquet.ByteArray) error {
+	d, ok := c.decoder.(*file.ByteArrayColumnChunkReader)
+	if !ok {
+		return errDamaged
+	}
+	if s.values == 0 {
+		return nil
+	}
+	total, n, err := d.ReadBatch(int64(s.values), out[:s.values], nil, nil)
+	if err := c.progress(s, total, n, err); err != nil {
+		return err
+	}
+	if e := c.pages.page.encoding; e != parquet.Encodings.Plain && !s.byDict {
+		for _, text := range out[:s.values] { // those of other encodings were not checked before
+			if len(text) > textBytesMax {
+				return fmt.Errorf("%w: text of %d bytes", errDamaged, len(text))
+			}
+		}
+	}
+	return nil
+}
+
+// int64s decodes the values of s into out.
+func (c *columnReader) int64s(s span, out []int64) error {
+	d, ok := c.decoder.(*file.Int64ColumnChunkReader)
+	if !ok {
+		return errDamaged
+	}
+	if s.values == 0 {
+		return nil
+	}
+	total, n, err := d.ReadBatch(int64(s.values), out[:s.values], nil, nil)
+	return c.progress(s, total, n, err)
+}
+
+// int96s decodes the values of s into out.
+func (c *columnReader) int96s(s span, out []parquet.Int96) error {
+	d, ok := c.decoder.(*file.Int96ColumnChunkReader)
+	if !ok {
+		return errDamaged
+	}
+	if s.values == 0 {
+		return nil
+	}
+	total, n, err := d.ReadBatch(int64(s.values), out[:s.values], nil, nil)
+	return c.progress(s, total, n, err)
+}
+
+// progress checks that a read gave what was asked for.
+func (c *columnReader) progress(s span, total int64, n int, err error) error {
+	if err == nil {
+		err = c.decoder.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	if total != int64(s.values) || n != s.values {
+		return fmt.Errorf("%w: %d of %d values decoded", errDamaged, n, s.values)
+	}
+	return nil
+}
+
+func countPresent(present []byte) int {
+	n := 0
+	for _, p := range present {
+		n += int(p)
+	}
+	return n
+}

@@ -1,0 +1,329 @@
+package reader
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow/go/v17/parquet"
+
+	"waconcile/reconcile"
+)
+
+// scanner decodes one file at a time. Its memory and what it knows of texts
+// are kept from file to file.
+type scanner struct {
+	words     *vocabulary
+	tables    [fieldCount]*tokenTable // nil for those that are no names
+	columns   [fieldCount]columnReader
+	blockRows int
+
+	// Of the file.
+	r    io.ReaderAt
+	key  string
+	meta *fileMeta
+	day  reconcile.Date
+	row  int64 // of the next block's first row
+
+	// Of the block.
+	block               Block
+	direction, category []uint32 // tokens
+	status, kind        []uint32
+	texts               []parquet.ByteArray
+	int64s              []int64
+	int96s              []parquet.Int96
+	verdicts            []verdict
+	at                  field // being decoded
+}
+
+func newScanner(names *Names, ignoreTypes []string, blockRows int) *scanner {
+	words := newVocabulary(names, ignoreTypes)
+	s := &scanner{words: words, blockRows: blockRows}
+	for f, resolve := range map[field]func([]byte) uint32{
+		fieldAccountID:      words.name,
+		fieldBusinessNumber: words.business,
+		fieldDirection:      words.direction,
+		fieldType:           words.messageType,
+		fieldCategory:       words.category,
+		fieldStatus:         words.status,
+		fieldContactCountry: words.country,
+	} {
+		s.tables[f] = newTokenTable(resolve)
+	}
+	undo := newDecompressor()
+	for f := range s.columns {
+		s.columns[f].pages.undo = undo
+	}
+	s.direction = make([]uint32, blockRows)
+	s.category = make([]uint32, blockRows)
+	s.status = make([]uint32, blockRows)
+	s.kind = make([]uint32, blockRows)
+	s.texts = make([]parquet.ByteArray, blockRows)
+	s.int64s = make([]int64, blockRows)
+	return s
+}
+
+func (s *scanner) begin(r io.ReaderAt, key string, meta *fileMeta, day reconcile.Date) {
+	s.r, s.key, s.meta, s.day, s.row = r, key, meta, day, 0
+}
+
+// end lets go of the file.
+func (s *scanner) end() {
+	s.r, s.meta = nil, nil
+	for f := range s.columns {
+		s.columns[f].close()
+	}
+	clear(s.texts)
+}
+
+// groups decodes the row groups that hold rows sent before an instant.
+func (s *scanner) groups(ctx context.Context, before int64, yield func(*Block) error) error {
+	for i := range s.meta.groups {
+		g := &s.meta.groups[i]
+		if before != reconcile.NoTime && g.oldest != reconcile.NoTime && g.oldest >= before {
+			s.row += g.rows
+			continue
+		}
+		s.openGroup(g)
+		for left := g.rows; left > 0; left -= s.block.Read {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("read %s: %w", s.key, context.Cause(ctx))
+			}
+			n := int(min(left, int64(s.blockRows)))
+			if err := guard(func() error { return s.decode(g, n) }); err != nil {
+				return fileError(s.key, s.located(err))
+			}
+			if err := yield(&s.block); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// located adds the column that was being decoded to an error.
+func (s *scanner) located(err error) error {
+	return &columnError{s.meta.columns[s.at].name, err}
+}
+
+func (s *scanner) openGroup(g *groupMeta) {
+	for f := range fieldCount {
+		if bound := &s.meta.columns[f]; bound.leaf >= 0 {
+			s.columns[f].open(s.r, bound, g.chunks[f], g.rows)
+		}
+	}
+}
+
+// decode fills the block with the next n rows of the row group.
+func (s *scanner) decode(g *groupMeta, n int) error {
+	s.block.Rows.Reset()
+	s.block.Rejects = s.block.Rejects[:0]
+	s.block.Misplaced = 0
+	s.grow(n)
+	for f := range fieldCount {
+		s.at = f
+		if err := s.decodeField(f, n); err != nil {
+			return err
+		}
+	}
+	if err := s.checkOldest(g); err != nil {
+		return err
+	}
+	s.judge(n)
+	s.block.Read = int64(n)
+	s.row += int64(n)
+	return nil
+}
+
+// grow gives the block's columns n rows, but for the message ids.
+func (s *scanner) grow(n int) {
+	r := &s.block.Rows
+	r.Account, r.Business = resized(r.Account, n), resized(r.Business, n)
+	r.Contact = resized(r.Contact, n)
+	r.Type, r.Country = resized(r.Type, n), resized(r.Country, n)
+	r.Kind, r.Category, r.Status = resized(r.Kind, n), resized(r.Category, n), resized(r.Status, n)
+	r.SentAt, r.DeliveredAt, r.ReadAt = resized(r.SentAt, n), resized(r.DeliveredAt, n), resized(r.ReadAt, n)
+}
+
+// resized is s with n entries, whatever they hold.
+func resized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+func (s *scanner) decodeField(f field, n int) error {
+	r := &s.block.Rows
+	switch f {
+	case fieldMessageID:
+		return s.decodeIDs(n)
+	case fieldContact:
+		return s.decodeContacts(n)
+	case fieldSentAt:
+		return s.decodeTimes(f, r.SentAt[:n])
+	case fieldDeliveredAt:
+		return s.decodeTimes(f, r.DeliveredAt[:n])
+	case fieldReadAt:
+		return s.decodeTimes(f, r.ReadAt[:n])
+	case fieldAccountID:
+		return decodeTokens(s, f, r.Account[:n])
+	case fieldBusinessNumber:
+		return decodeTokens(s, f, r.Business[:n])
+	case fieldContactCountry:
+		return decodeTokens(s, f, r.Country[:n])
+	case fieldDirection:
+		return decodeTokens(s, f, s.direction[:n])
+	case fieldType:
+		return decodeTokens(s, f, s.kind[:n])
+	case fieldCategory:
+		return decodeTokens(s, f, s.category[:n])
+	default:
+		return decodeTokens(s, f, s.status[:n])
+	}
+}
+
+// decodeTokens decodes a column of names or of an enumeration.
+func decodeTokens[T ~uint32](s *scanner, f field, out []T) error {
+	if s.meta.columns[f].leaf < 0 {
+		clear(out)
+		return nil
+	}
+	table := s.tables[f]
+	for len(out) > 0 {
+		c := &s.columns[f]
+		part, err := s.textSpan(f, len(out))
+		if err != nil {
+			return err
+		}
+		if part.byDict && !c.dictionaryKnown {
+			table.setDictionary(c.pages.dict.data)
+			c.dictionaryKnown = true
+		}
+		fillTokens(table, part, s.texts, out[:part.rows])
+		out = out[part.rows:]
+	}
+	return nil
+}
+
+// textSpan decodes the next span of a column of texts into s.texts.
+func (s *scanner) textSpan(f field, limit int) (span, error) {
+	c := &s.columns[f]
+	part, err := c.step(limit)
+	if err != nil {
+		return part, err
+	}
+	return part, c.texts(part, s.texts)
+}
+
+func (s *scanner) decodeIDs(n int) error {
+	ids := &s.block.Rows.ID
+	for n > 0 {
+		part, err := s.textSpan(fieldMessageID, n)
+		if err != nil {
+			return err
+		}
+		next := 0
+		for i := range part.rows {
+			if part.present != nil && part.present[i] == 0 {
+				ids.Append(nil)
+				continue
+			}
+			ids.Append(s.texts[next])
+			next++
+		}
+		n -= part.rows
+	}
+	return nil
+}
+
+// noContact stands for a contact that is null or empty; no id is 0.
+const noContact reconcile.Contact = 0
+
+func (s *scanner) decodeContacts(n int) error {
+	out := s.block.Rows.Contact[:n]
+	for len(out) > 0 {
+		part, err := s.textSpan(fieldContact, len(out))
+		if err != nil {
+			return err
+		}
+		next := 0
+		for i := range part.rows {
+			out[i] = noContact
+			if part.present != nil && part.present[i] == 0 {
+				continue
+			}
+			if c, ok := s.words.contact(s.texts[next]); ok {
+				out[i] = c
+			}
+			next++
+		}
+		out = out[part.rows:]
+	}
+	return nil
+}
+
+// decodeTimes decodes a column of timestamps to milliseconds.
+func (s *scanner) decodeTimes(f field, out []int64) error {
+	bound := &s.meta.columns[f]
+	if bound.leaf < 0 {
+		for i := range out {
+			out[i] = reconcile.NoTime
+		}
+		return nil
+	}
+	c := &s.columns[f]
+	for len(out) > 0 {
+		part, err := c.step(len(out))
+		if err != nil {
+			return err
+		}
+		if err := s.decodeMillis(c, bound.unit, part); err != nil {
+			return err
+		}
+		next := 0
+		for i := range part.rows {
+			if part.present != nil && part.present[i] == 0 {
+				out[i] = reconcile.NoTime
+				continue
+			}
+			out[i] = s.int64s[next]
+			next++
+		}
+		out = out[part.rows:]
+	}
+	return nil
+}
+
+// decodeMillis decodes the values of a span into s.int64s.
+func (s *scanner) decodeMillis(c *columnReader, unit timeUnit, part span) error {
+	if unit == unitInt96 {
+		s.int96s = resized(s.int96s, s.blockRows)
+		if err := c.int96s(part, s.int96s); err != nil {
+			return err
+		}
+		for i := range part.values {
+			s.int64s[i] = int96Millis(&s.int96s[i])
+		}
+		return nil
+	}
+	if err := c.int64s(part, s.int64s); err != nil {
+		return err
+	}
+	for i, v := range s.int64s[:part.values] {
+		s.int64s[i] = unit.millis(v)
+	}
+	return nil
+}
+
+// checkOldest refuses a file whose statistics do not hold: what is read at
+// all is decided by them.
+func (s *scanner) checkOldest(g *groupMeta) error {
+	for i, sent := range s.block.Rows.SentAt {
+		if sent < g.oldest && sent != reconcile.NoTime {
+			s.at = fieldSentAt
+			return &rowError{s.row + int64(i), fmt.Errorf("sent_at %s is before %s, the smallest by the statistics", instant(sent), instant(g.oldest))}
+		}
+	}
+	return nil
+}
