@@ -10,8 +10,8 @@
 // hour and what some of them answer, a support chat, one-time passwords, the
 // updates of an order. A story is drawn on the day on which it starts and may
 // run on into later days. A day is complete once its stories are drawn: it is
-// then shuffled into about the order of its minutes, written by a goroutine
-// of its own, and forgotten. Memory so follows a day, not the month.
+// then put into about the order of its minutes, written by a goroutine of its
+// own, and forgotten. Memory so follows a day, not the month.
 //
 // Everything is drawn from one seeded generator in one goroutine: the same
 // number of messages and the same seed give the same bytes.
