@@ -55,6 +55,10 @@ func NewDir(name string) (*Dir, error) {
 // String is the path as it was given.
 func (d *Dir) String() string { return d.name }
 
+// Close gives the directory back. Files that are open stay open, but cannot
+// be compared with their listing any more.
+func (d *Dir) Close() error { return d.root.Close() }
+
 // List implements Source. A prefix is compared as text: "dt=2024" has
 // "dt=2024-07-01/a" below it.
 func (d *Dir) List(ctx context.Context, prefix string) ([]Object, error) {

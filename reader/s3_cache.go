@@ -1,6 +1,9 @@
 package reader
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // stale is the number of reads after which a block that nobody touched, or a
 // stream that did not go on, no longer counts.
@@ -18,6 +21,7 @@ type block struct {
 	users int   // readers that wait for it or copy from it
 	used  int64 // clock of the last read that wanted it
 	ready bool  // done is closed, or about to be
+	read  bool  // a reader came to it: it was not only read ahead
 	spent bool  // a reader took its last byte: its stream went on
 }
 
@@ -26,26 +30,31 @@ type block struct {
 // to the end goes first, then what was not touched for longest. Reading ahead
 // may push out only what is spent or stale, never what another stream is in
 // the middle of: streams that push each other out would fetch everything
-// again at each step.
+// again at each step. Nor does it fetch anything for the second time.
 type rangeCache struct {
 	limit    int
 	blocks   map[int64]*block
-	clock    int64 // reads so far
+	seen     map[int64]bool // ranges that were fetched: where one column ends another began, and has been read
+	clock    int64          // reads so far
+	places   int            // ranges in which active streams are
 	inFlight int
 }
 
-// room is how many blocks could be read ahead now.
+// room is how many blocks could be read ahead now. Each place of a stream has
+// one set aside: read ahead must not leave a stream without its next.
 func (c *rangeCache) room() int {
-	n := c.limit
+	kept, ahead := 0, 0
 	for _, b := range c.blocks {
-		if !c.idle(b) {
-			n--
+		if c.idle(b) {
+			continue
+		}
+		kept++
+		if !b.read {
+			ahead++
 		}
 	}
-	return n
+	return c.limit - max(kept, c.places+ahead)
 }
-
-func (c *rangeCache) hasRoom() bool { return c.room() > 0 }
 
 // idle says that a block may go for the sake of reading ahead.
 func (c *rangeCache) idle(b *block) bool {
@@ -91,18 +100,13 @@ type stream struct {
 // maxStreams is more columns than one row group is read by at once.
 const maxStreams = 64
 
-// note takes a read of [off, end) and returns how many streams are active.
-func (s *streams) note(off, end, clock int64) int {
-	at, active := -1, 0
-	for i := range s.list {
-		if st := &s.list[i]; st.next == off {
-			at = i
-		} else if clock-st.used <= stale {
-			active++
-		}
-	}
+// note takes a read of [off, end) and says whether it goes on where an earlier
+// one ended.
+func (s *streams) note(off, end, clock int64) (goesOn bool) {
+	at := slices.IndexFunc(s.list, func(st stream) bool { return st.next == off })
+	goesOn = at >= 0
 	switch {
-	case at >= 0:
+	case goesOn:
 	case len(s.list) < maxStreams:
 		s.list = append(s.list, stream{})
 		at = len(s.list) - 1
@@ -115,5 +119,17 @@ func (s *streams) note(off, end, clock int64) int {
 		}
 	}
 	s.list[at] = stream{next: end, used: clock}
-	return active + 1
+	return goesOn
+}
+
+// places counts the ranges of unit bytes in which active streams go on; at
+// least 1.
+func (s *streams) places(unit, clock int64) int {
+	var at []int64
+	for _, st := range s.list {
+		if i := st.next / unit; clock-st.used <= stale && !slices.Contains(at, i) {
+			at = append(at, i)
+		}
+	}
+	return max(len(at), 1)
 }

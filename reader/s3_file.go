@@ -40,7 +40,7 @@ func newS3File(ctx context.Context, s *S3, o Object) *s3File {
 	f := &s3File{source: s, object: o, key: s.fullKey(o.Key)}
 	f.ctx, f.cancel = context.WithCancel(ctx)
 	f.slots = make(chan struct{}, s.options.InFlight)
-	f.cache = rangeCache{limit: int(s.options.CacheBytes / s.options.RangeBytes), blocks: map[int64]*block{}}
+	f.cache = rangeCache{limit: int(s.options.CacheBytes / s.options.RangeBytes), blocks: map[int64]*block{}, seen: map[int64]bool{}}
 	return f
 }
 
@@ -52,13 +52,16 @@ func (f *s3File) ReadAt(p []byte, off int64) (int, error) {
 		return 0, fmt.Errorf("read %s: negative offset %d", f.source.url(f.key), off)
 	}
 	want := int(min(int64(len(p)), max(f.object.Size-off, 0)))
-	depth := f.noteRead(off, off+int64(want))
+	end := off + int64(want)
+	depth := f.noteRead(off, end)
 	for n := 0; n < want; {
-		b, err := f.acquire(off+int64(n), depth)
+		at, unit := off+int64(n), f.source.options.RangeBytes
+		// What this read itself will come to is wanted in any case.
+		b, err := f.acquire(at, max(depth, int((end-1)/unit-at/unit)))
 		if err != nil {
 			return n, f.failure(err)
 		}
-		n += copy(p[n:want], b.data[off+int64(n)-b.off:])
+		n += copy(p[n:want], b.data[at-b.off:])
 		f.release(b, off+int64(n))
 	}
 	if want < len(p) {
@@ -67,13 +70,23 @@ func (f *s3File) ReadAt(p []byte, off int64) (int, error) {
 	return want, nil
 }
 
-// noteRead returns how many ranges ahead a read may ask for.
+// noteRead returns how many ranges ahead a read may ask for: as many as it can
+// have while the other streams have theirs. The first read of a stream says
+// little about the next, and gets one while there is plenty of room.
 func (f *s3File) noteRead(off, end int64) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cache.clock++
-	active := f.streams.note(off, end, f.cache.clock)
-	return min(max(f.cache.room()/active, 1), f.source.options.InFlight)
+	goesOn := f.streams.note(off, end, f.cache.clock)
+	f.cache.places = f.streams.places(f.source.options.RangeBytes, f.cache.clock)
+	room := f.cache.room()
+	switch {
+	case goesOn:
+		return min(max(room/f.cache.places, 1), f.source.options.InFlight)
+	case room > f.cache.limit/2:
+		return 1
+	}
+	return 0
 }
 
 // acquire returns the block that holds off, fetched. The caller releases it.
@@ -117,12 +130,12 @@ func (f *s3File) blockAt(off int64, depth int) *block {
 		f.reuse(f.cache.makeRoom(true))
 		b = f.startRange(i)
 	}
-	b.used = f.cache.clock
+	b.used, b.read = f.cache.clock, true
 	for next := i + 1; next <= i+int64(depth) && next*unit < size; next++ {
 		if f.cache.blocks[next] != nil {
 			continue
 		}
-		if f.cache.inFlight >= f.source.options.InFlight || !f.cache.hasRoom() {
+		if f.cache.seen[next] || f.cache.inFlight >= f.source.options.InFlight || f.cache.room() <= 0 {
 			break
 		}
 		f.reuse(f.cache.makeRoom(false))
@@ -135,6 +148,7 @@ func (f *s3File) startRange(i int64) *block {
 	unit := f.source.options.RangeBytes
 	b := f.start(i, i*unit, min((i+1)*unit, f.object.Size))
 	f.cache.blocks[i] = b
+	f.cache.seen[i] = true
 	return b
 }
 
@@ -172,6 +186,7 @@ func (f *s3File) forget(b *block) {
 	}
 	if f.cache.blocks[b.index] == b {
 		delete(f.cache.blocks, b.index)
+		delete(f.cache.seen, b.index)
 	}
 }
 
