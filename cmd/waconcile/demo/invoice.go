@@ -41,7 +41,7 @@ func (m *Made) WriteInvoices(usage []UsageCell) error {
 		if a.invoice == invoiceNone || len(lines) == 0 {
 			continue
 		}
-		v := invoice{id: "INV-" + Period + "-" + a.id, account: a.id}
+		v := invoice{id: "INV-" + Period + "-" + a.id, account: a.id, vat: a.terms.vat}
 		for _, l := range lines {
 			v.add(l)
 		}
@@ -61,6 +61,7 @@ func (m *Made) WriteInvoices(usage []UsageCell) error {
 // invoice is one invoice in the making: a usage line for each cell.
 type invoice struct {
 	id, account string
+	vat         string // a fraction
 	rows        []row
 }
 
@@ -103,12 +104,16 @@ func (v *invoice) write(path string) error {
 		}
 		sums[r.currency] = sums[r.currency].Add(r.amount)
 	}
+	vat, err := decimal.NewFromString(v.vat)
+	if err != nil {
+		return err
+	}
 	const cents = 2
 	fee := decimal.New(4900, -cents)
 	for _, currency := range currencies {
 		add("", "", "fee", "", "", fee.StringFixed(cents), currency)
 		net := sums[currency].Add(fee).Round(cents)
-		tax := net.Mul(v.taxRate()).Round(cents)
+		tax := net.Mul(vat).Round(cents)
 		add("", "", "tax", "", "", tax.StringFixed(cents), currency)
 		add("", "", "total", "", "", net.Add(tax).StringFixed(cents), currency)
 	}
@@ -116,12 +121,4 @@ func (v *invoice) write(path string) error {
 		return err
 	}
 	return os.WriteFile(path, buffer.Bytes(), 0o644)
-}
-
-// taxRate is that of the account in accountsCSV.
-func (v *invoice) taxRate() decimal.Decimal {
-	if v.account == "bottega-rosa" {
-		return decimal.New(22, -2)
-	}
-	return decimal.Zero
 }

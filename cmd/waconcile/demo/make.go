@@ -47,7 +47,7 @@ func Make(ctx context.Context, o Options) (*Made, error) {
 	}
 	err := errors.Join(
 		os.WriteFile(m.Rates, ratesCSV, 0o644),
-		os.WriteFile(m.Accounts, []byte(accountsCSV()), 0o644),
+		os.WriteFile(m.Accounts, []byte(accountsCSV(accounts())), 0o644),
 		m.writeConfig(false),
 	)
 	if err != nil {
