@@ -26,29 +26,32 @@ const (
 )
 
 // chargeTables writes the charges of each billing date once every shard has
-// given its share.
+// given its share. The files stay invisible until the passage has turned out
+// to be the last: a run prefix never holds bytes that are not final, since
+// another run of the same inputs may have published the very same keys.
 type chargeTables struct {
 	out    writer.Target
 	runKey string
 	names  *reader.Names
 	shards int
 	group  *errgroup.Group // writes in the background, bounded
-	ctx    context.Context //nolint:containedctx // that of group, for as long as it lives
+	ctx    context.Context // of the run: uploads live until their commit
+	failed context.Context // ends with the first failed write
 
-	mu      sync.Mutex
-	shares  map[reconcile.Date]*share // of dates not complete
-	entries []writer.FileEntry        // written so far
+	mu     sync.Mutex
+	shares map[reconcile.Date]*share // of dates not complete
+	staged []*writer.Staged
 }
 
 // tablesInFlight bounds the dates whose tables are written at once.
 const tablesInFlight = 2
 
 func newChargeTables(ctx context.Context, r *run) *chargeTables {
-	g, ctx := errgroup.WithContext(ctx)
+	g, failed := errgroup.WithContext(ctx)
 	g.SetLimit(tablesInFlight)
 	return &chargeTables{
 		out: r.job.Out, runKey: r.plan.RunKey, names: r.names, shards: r.job.Workers,
-		group: g, ctx: ctx,
+		group: g, ctx: ctx, failed: failed,
 		shares: make(map[reconcile.Date]*share),
 	}
 }
@@ -76,24 +79,24 @@ func (t *chargeTables) deliver(d reconcile.Date, charges []charge) error {
 	}
 	t.mu.Unlock()
 	if complete {
-		t.group.Go(func() error { return t.writeDate(t.ctx, d, s.charges) })
+		t.group.Go(func() error { return t.writeDate(d, s.charges) })
 	}
-	return t.ctx.Err()
+	return t.failed.Err()
 }
 
 // writeDate writes one date's files: always at least one, so that whoever
 // reads a period finds each of its dates.
-func (t *chargeTables) writeDate(ctx context.Context, d reconcile.Date, charges []charge) error {
+func (t *chargeTables) writeDate(d reconcile.Date, charges []charge) error {
 	files := filesFor(len(charges))
 	for i, part := range splitByContact(charges, files, t.names) {
 		t.sort(part)
 		key := chargesKey(t.runKey, d, i)
-		entry, err := writer.WriteParquet(ctx, t.out, key, writer.ChargesSchema(), t.frames(d, part))
+		staged, err := writer.StageParquet(t.ctx, t.out, key, writer.ChargesSchema(), t.frames(d, part))
 		if err != nil {
 			return err
 		}
 		t.mu.Lock()
-		t.entries = append(t.entries, entry)
+		t.staged = append(t.staged, staged)
 		t.mu.Unlock()
 	}
 	return nil
@@ -191,11 +194,29 @@ func (t *chargeTables) frames(d reconcile.Date, charges []charge) iter.Seq2[writ
 	}
 }
 
-// all waits for the writes and returns the files in the order of their names.
-func (t *chargeTables) all() ([]writer.FileEntry, error) {
-	if err := t.group.Wait(); err != nil {
-		return nil, err
+// wait waits for the writes.
+func (t *chargeTables) wait() error { return t.group.Wait() }
+
+// commit makes the files visible and returns them.
+func (t *chargeTables) commit() ([]writer.FileEntry, error) {
+	entries := make([]writer.FileEntry, len(t.staged))
+	g, ctx := errgroup.WithContext(t.ctx)
+	g.SetLimit(commitsInFlight)
+	for i, s := range t.staged {
+		g.Go(func() (err error) {
+			entries[i], err = s.Commit(ctx)
+			return err
+		})
 	}
-	slices.SortFunc(t.entries, func(a, b writer.FileEntry) int { return strings.Compare(a.Name, b.Name) })
-	return t.entries, nil
+	return entries, g.Wait()
+}
+
+// commitsInFlight bounds the files that are made visible at once.
+const commitsInFlight = 8
+
+// abort gives up what is not committed.
+func (t *chargeTables) abort() {
+	for _, s := range t.staged {
+		s.Abort()
+	}
 }

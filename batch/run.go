@@ -163,22 +163,10 @@ func (r *run) openExports(ctx context.Context) (err error) {
 // messages turn out to have rows on different days.
 func (r *run) passes(ctx context.Context) (*attempt, error) {
 	scattered := make(map[uint64]bool)
-	written := make(map[string]bool)
 	for {
-		a, entries, err := r.onePass(ctx, scattered)
-		if err != nil {
-			return nil, err
-		}
-		repeated, err := a.repeated()
-		if err := errors.Join(err, a.close()); err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			written[e.Name] = true
-		}
-		if len(repeated) == 0 {
-			r.entries = entries
-			return a, r.emptyRest(ctx, written)
+		a, repeated, err := r.onePass(ctx, scattered)
+		if err != nil || len(repeated) == 0 {
+			return a, err
 		}
 		r.job.Log.InfoContext(ctx, "messages with rows on different days: reading again", "messages", len(repeated))
 		for h := range repeated {
@@ -187,24 +175,30 @@ func (r *run) passes(ctx context.Context) (*attempt, error) {
 	}
 }
 
-// onePass is one attempt with the charge tables that it writes.
-func (r *run) onePass(ctx context.Context, scattered map[uint64]bool) (*attempt, []writer.FileEntry, error) {
+// onePass is one attempt with the charge tables that it writes. They are
+// made visible only if no message was found to have been taken for several.
+func (r *run) onePass(ctx context.Context, scattered map[uint64]bool) (_ *attempt, repeated map[uint64]bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tables := newChargeTables(ctx, r)
+	defer tables.abort()
 	a, err := r.newAttempt(scattered, tables)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer func() { err = errors.Join(err, a.close()) }()
 	passErr := a.pass(ctx)
 	if passErr != nil {
 		cancel()
 	}
-	entries, err := tables.all()
-	if err := firstCause(passErr, err); err != nil {
-		return nil, nil, errors.Join(err, a.close())
+	if err := firstCause(passErr, tables.wait()); err != nil {
+		return nil, nil, err
 	}
-	return a, entries, nil
+	if repeated, err = a.repeated(); err != nil || len(repeated) > 0 {
+		return nil, repeated, err
+	}
+	r.entries, err = tables.commit()
+	return a, nil, err
 }
 
 // firstCause is the error that is not only the echo of the other's
@@ -215,22 +209,3 @@ func firstCause(pass, tables error) error {
 	}
 	return pass
 }
-
-// emptyRest writes empty tables over the files of an earlier pass that the
-// last one has not written, so that no file of the run says what its manifest
-// does not.
-func (r *run) emptyRest(ctx context.Context, written map[string]bool) error {
-	for _, e := range r.entries {
-		delete(written, e.Name)
-	}
-	for name := range written {
-		entry, err := writer.WriteParquet(ctx, r.job.Out, r.plan.RunKey+name, writer.ChargesSchema(), noFrames)
-		if err != nil {
-			return err
-		}
-		r.entries = append(r.entries, entry)
-	}
-	return nil
-}
-
-func noFrames(func(writer.Frame, error) bool) {}

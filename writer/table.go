@@ -32,14 +32,49 @@ const createdBy = "waconcile"
 // the end. Nothing is visible under key where an error is returned, unless it
 // is that of Commit.
 func WriteParquet(ctx context.Context, t Target, key string, s Schema, frames iter.Seq2[Frame, error]) (FileEntry, error) {
-	u, err := newUpload(ctx, t, key)
+	staged, err := StageParquet(ctx, t, key, s, frames)
 	if err != nil {
 		return FileEntry{}, err
 	}
-	defer u.up.Abort()
+	defer staged.Abort()
+	return staged.Commit(ctx)
+}
+
+// Staged is a file that is written whole and not visible yet. It ends in
+// Commit or Abort; Abort after Commit does nothing.
+type Staged struct {
+	upload *upload
+	rows   int64
+	totals []total
+}
+
+// Commit makes the file visible and durable.
+func (s *Staged) Commit(ctx context.Context) (FileEntry, error) {
+	return s.upload.commit(ctx, s.rows, s.totals)
+}
+
+// Abort gives the file up.
+func (s *Staged) Abort() { s.upload.up.Abort() }
+
+// StageParquet does all of WriteParquet but the last step. The end of ctx
+// ends the upload, too, until Commit.
+func StageParquet(ctx context.Context, t Target, key string, s Schema, frames iter.Seq2[Frame, error]) (*Staged, error) {
+	u, err := newUpload(ctx, t, key)
+	if err != nil {
+		return nil, err
+	}
+	w, err := writeFrames(ctx, u, s, frames)
+	if err != nil {
+		u.up.Abort()
+		return nil, fmt.Errorf("write %s: %w", key, err)
+	}
+	return &Staged{upload: u, rows: w.rows, totals: w.totals}, nil
+}
+
+func writeFrames(ctx context.Context, u *upload, s Schema, frames iter.Seq2[Frame, error]) (*tableWriter, error) {
 	w, err := newTableWriter(u, s)
 	if err != nil {
-		return FileEntry{}, fmt.Errorf("write %s: %w", key, err)
+		return nil, err
 	}
 	for f, err := range frames {
 		if err == nil {
@@ -49,13 +84,10 @@ func WriteParquet(ctx context.Context, t Target, key string, s Schema, frames it
 			err = w.write(&f)
 		}
 		if err != nil {
-			return FileEntry{}, fmt.Errorf("write %s: %w", key, err)
+			return nil, err
 		}
 	}
-	if err := w.close(); err != nil {
-		return FileEntry{}, fmt.Errorf("write %s: %w", key, err)
-	}
-	return u.commit(ctx, w.rows, w.totals)
+	return w, w.close()
 }
 
 // tableWriter owns one Parquet file being written.

@@ -1,0 +1,131 @@
+package batch
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"waconcile/reconcile"
+	"waconcile/writer/writertest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tablesOf are the published bytes of a run's tables by name, rejects aside.
+func tablesOf(t *testing.T, out *writertest.Mem, run string) map[string]string {
+	t.Helper()
+	tables := make(map[string]string)
+	for key, data := range out.Objects() {
+		name, ok := strings.CutPrefix(key, run)
+		if !ok || strings.HasPrefix(name, "rejects.") || name == "manifest.json" || name == "report.html" {
+			continue
+		}
+		tables[name] = string(data)
+	}
+	return tables
+}
+
+// The bytes of every table but rejects follow from the messages alone: not
+// from the workers, the order of files and rows, the cutting of days into
+// files, or the size of row groups.
+func TestTablesFollowTheMessages(t *testing.T) {
+	t.Parallel()
+	first, err := reconcile.ParseDate("2024-06-28")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			c := newCrowd(seed, first, 14)
+			c.fill(1500)
+			rng := rand.New(rand.NewPCG(seed, 2))
+			var want map[string]string
+			for _, v := range []struct {
+				workers, cut int
+				groupRows    int64
+			}{{1, 1, 1 << 20}, {2, 1, 64}, {7, 3, 10}, {3, 5, 1 << 20}} {
+				job, out := testJob(t, c.exports(t, rng, v.cut, v.groupRows), "2024-07-01..2024-07-06")
+				job.Workers = v.workers
+				res, err := Run(t.Context(), job)
+				if err != nil {
+					t.Fatalf("%+v: %v", v, err)
+				}
+				got := tablesOf(t, out, res.RunKey)
+				if want == nil {
+					want = got
+					continue
+				}
+				if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))); diff != "" {
+					t.Fatalf("%+v: files (-want +got):\n%s", v, diff)
+				}
+				for name := range want {
+					if want[name] != got[name] {
+						t.Errorf("%+v: %s differs", v, name)
+						if strings.HasSuffix(name, ".csv") {
+							t.Log(cmp.Diff(want[name], got[name]))
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// A second run of the same inputs writes nothing and finds the first.
+func TestSameInputsAgain(t *testing.T) {
+	t.Parallel()
+	first, _ := reconcile.ParseDate("2024-06-28")
+	c := newCrowd(1, first, 14)
+	c.fill(300)
+	job, out := testJob(t, c.exports(t, rand.New(rand.NewPCG(1, 2)), 1, 1000), "2024-07-01..2024-07-06")
+	one, err := Run(t.Context(), job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one.Already {
+		t.Error("the first run says that it was published before")
+	}
+	before := len(out.Trace())
+	job.Workers = 5
+	two, err := Run(t.Context(), job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !two.Already || two.RunKey != one.RunKey {
+		t.Errorf("second run: already %v, key %s; want true, %s", two.Already, two.RunKey, one.RunKey)
+	}
+	for _, op := range out.Trace()[before:] {
+		if !strings.HasPrefix(op, "get ") && !strings.HasPrefix(op, "open ") {
+			t.Errorf("second run did %s", op)
+		}
+	}
+}
+
+// Days that the period touches in any account's zone must be there.
+func TestMissingDays(t *testing.T) {
+	t.Parallel()
+	first, _ := reconcile.ParseDate("2024-06-30")
+	c := newCrowd(1, first, 3) // 30 June to 2 July; Los Angeles needs 7 July
+	c.fill(50)
+	job, out := testJob(t, c.exports(t, rand.New(rand.NewPCG(1, 2)), 1, 1000), "2024-07-01..2024-07-06")
+	_, err := Run(t.Context(), job)
+	if !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "2024-07-03, 2024-07-04, 2024-07-05, 2024-07-06, 2024-07-07") {
+		t.Fatalf("err = %v, want ErrIncomplete naming 3 to 7 July", err)
+	}
+	if n := len(out.Objects()); n != 0 {
+		t.Errorf("%d objects were written", n)
+	}
+	job.AllowMissing = true
+	res, err := Run(t.Context(), job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Manifest.Verdict != "incomplete" || len(res.Manifest.DaysMissing) != 5 {
+		t.Errorf("verdict %s, missing %v", res.Manifest.Verdict, res.Manifest.DaysMissing)
+	}
+}
