@@ -24,8 +24,12 @@ func checkPlain(physical parquet.Type, data []byte, n int) error {
 	switch physical {
 	case parquet.Types.ByteArray:
 		return checkPlainTexts(data, n)
+	case parquet.Types.Int32:
+		width = 4
 	case parquet.Types.Int96:
 		width = parquet.Int96SizeBytes
+	case parquet.Types.FixedLenByteArray:
+		return nil // its decoder alone knows the length, and counts
 	}
 	if len(data)/width < n {
 		return errShort
