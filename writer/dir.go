@@ -73,6 +73,16 @@ func NewDir(name string) (*Dir, error) {
 // String is the path as it was given.
 func (d *Dir) String() string { return d.name }
 
+// Close gives the directory back, after the last use of the Target.
+func (d *Dir) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.root == nil {
+		return nil
+	}
+	return d.root.Close()
+}
+
 func (d *Dir) path(key string) string { return filepath.Join(d.name, filepath.FromSlash(key)) }
 
 // open returns the root, which it makes if asked to.
