@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"runtime"
+	"strings"
 	"time"
 
 	"waconcile/cmd/waconcile/demo"
@@ -53,6 +57,7 @@ type plantedFound struct {
 }
 
 func (a *app) demo(cmd *cobra.Command, o demo.Options) error {
+	a.publishes = true
 	if err := a.load(cmd); err != nil {
 		return err
 	}
@@ -63,7 +68,7 @@ func (a *app) demo(cmd *cobra.Command, o demo.Options) error {
 	started := time.Now()
 	made, err := demo.Make(ctx, o)
 	if err != nil {
-		return err
+		return demoError(ctx, err)
 	}
 	a.logger().InfoContext(ctx, "made inputs", "dir", made.Dir, "rows", made.Rows(), "files", made.Files,
 		"bytes", made.Bytes, "took", time.Since(started).Round(time.Millisecond).String())
@@ -75,6 +80,14 @@ func (a *app) demo(cmd *cobra.Command, o demo.Options) error {
 		return err
 	}
 	return a.printDemo(report)
+}
+
+// demoError tells a disk that failed from a directory that the demo refuses.
+func demoError(ctx context.Context, err error) error {
+	if _, disk := errors.AsType[*fs.PathError](err); disk || ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", errDisk, err)
+	}
+	return fmt.Errorf("%w: %w", errUsage, err)
 }
 
 // demoSettings are those of the configuration file that the demo writes.
@@ -91,16 +104,17 @@ func (a *app) demoSettings(made *demo.Made, invoices bool) *settings {
 // demoInvoices runs the job without invoices, and writes invoices of what it
 // counted.
 func (a *app) demoInvoices(ctx context.Context, made *demo.Made) error {
-	job, done, err := a.demoSettings(made, false).job(ctx)
+	s := a.demoSettings(made, false)
+	job, done, err := s.job(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	result, err := a.runShown(ctx, job)
+	f, err := a.publish(ctx, s, job)
 	if err != nil {
 		return err
 	}
-	usage, err := readUsage(ctx, job.Out, result.RunKey)
+	usage, err := readUsage(ctx, job.Out, f.RunKey)
 	if err != nil {
 		return err
 	}
@@ -170,20 +184,22 @@ func (a *app) printDemo(r *demoReport) error {
 	if a.settings.json {
 		return printJSON(a.stdout, r)
 	}
-	if err := a.printFigures(r.Run); err != nil {
-		return err
-	}
-	lines := []string{"", "mistakes planted in the invoices:"}
+	_, err := io.WriteString(a.stdout, r.text())
+	return err
+}
+
+func (r *demoReport) text() string {
+	lines := []string{r.Run.text(), "mistakes planted in the invoices:"}
 	for _, p := range r.Planted {
 		state := "found    "
 		if !p.Found {
 			state = "NOT FOUND"
 		}
-		lines = append(lines, fmt.Sprintf("  %s  %s, %s: %s", state, p.Invoice, p.Class, p.What))
+		lines = append(lines, fmt.Sprintf("  %s  %s in %s, %s", state, p.Class, p.Invoice, p.What))
 	}
 	lines = append(lines, "", "to repeat it by hand:")
 	for _, l := range r.Repeat {
 		lines = append(lines, "  "+l)
 	}
-	return printLines(a.stdout, lines...)
+	return strings.Join(lines, "\n") + "\n"
 }

@@ -31,37 +31,59 @@ var (
 	errUsage = errors.New("usage")
 	// errFailOn: a run is published and has what --fail-on names.
 	errFailOn = errors.New("--fail-on is met")
+	// errPublished: a run is published, and what came after that failed.
+	errPublished = errors.New("the run is published")
+	// errNoRun: there is no run to verify.
+	errNoRun = errors.New("nothing to verify")
+	// errDisk: the demo could not write its inputs.
+	errDisk = errors.New("storage")
 )
 
 // outcome is what an error means: the exit code, and what a person does next.
 type outcome struct {
-	err  error
-	code int
-	next string
+	err         error
+	code        int
+	unpublished bool // it is certain that nothing was published
+	next        string
 }
 
 // outcomes is asked from the top: where an error matches several, the one
 // that says most about what is published comes first.
 func outcomes() []outcome {
-	const again = "nothing was published; "
+	const (
+		again   = "run the same command again"
+		storage = "check the place, its credentials and the network, and run again"
+		setting = "correct the command line or the setting; waconcile help shows them all"
+	)
 	return []outcome{
-		{errFailOn, exitFailOn, "the run is published: look into its differences and findings tables"},
-		{writer.ErrOutcomeUnknown, exitOutcome, "the run may or may not be published: run the same command again, which is safe"},
-		{errInterrupted, exitInterrupt, again + "run the same command again"},
-		{errTerminated, exitTerminate, again + "run the same command again"},
-		{writer.ErrVerify, exitVerify, "do not use this run: find out who changed it, and publish again with waconcile run into another place"},
-		{writer.ErrConflict, exitConflict, "another run of the period was published meanwhile: run the same command again"},
-		{batch.ErrIncomplete, exitIncomplete, again + "bring the missing days, or go on without them by --allow-missing"},
-		{reader.ErrInput, exitUsage, again + "correct the input and run again"},
-		{reader.ErrChanged, exitStore, again + "wait until the exports are complete and run again"},
-		{reader.ErrData, exitData, again + "replace the export and run again"},
-		{writer.ErrUnsafeStore, exitStore, again + "use a store that honours conditional writes, or --unsafe-store where one run at a time is certain"},
-		{reader.ErrStore, exitStore, again + "check the place, its credentials and the network, and run again"},
-		{writer.ErrStore, exitStore, again + "check the place, its credentials and the network, and run again"},
-		{batch.ErrConfig, exitUsage, "correct the setting; waconcile help shows them all"},
-		{errUsage, exitUsage, "correct the command line or the setting; waconcile help shows them all"},
-		{context.DeadlineExceeded, exitStore, again + "run the same command again"},
+		{errFailOn, exitFailOn, false, "the run is published: look into its differences and findings tables"},
+		{errPublished, exitStore, false, again + " for its summary"},
+		{writer.ErrOutcomeUnknown, exitOutcome, false, "the run may or may not be published: " + again + ", which is safe"},
+		{errInterrupted, exitInterrupt, true, again},
+		{errTerminated, exitTerminate, true, again},
+		{errNoRun, exitVerify, false, "name a run that is published, or publish one with waconcile run"},
+		{writer.ErrVerify, exitVerify, false, "do not use this run; find out what changed it, and publish anew into another place"},
+		{writer.ErrConflict, exitConflict, false, "another run of the period was published meanwhile: " + again},
+		{batch.ErrConfig, exitUsage, false, setting},
+		{errUsage, exitUsage, false, setting},
+		{batch.ErrIncomplete, exitIncomplete, true, "bring the missing days, or go on without them by --allow-missing"},
+		{reader.ErrInput, exitUsage, true, "correct the input and run again"},
+		{reader.ErrChanged, exitStore, true, "wait until the exports are complete and run again"},
+		{reader.ErrData, exitData, true, "replace the exports and run again"},
+		{writer.ErrUnsafeStore, exitStore, true, "use a store that honours conditional writes, or --unsafe-store where only one run is under way at a time"},
+		{reader.ErrStore, exitStore, true, storage},
+		{writer.ErrStore, exitStore, true, storage},
+		{errDisk, exitStore, true, storage},
 	}
+}
+
+// advice is what to do next; after a command that publishes it begins with
+// what became of that.
+func (o outcome) advice(publishes bool) string {
+	if publishes && o.unpublished {
+		return "nothing was published; " + o.next
+	}
+	return o.next
 }
 
 // judge tells what err means. The context of the command knows whether a
@@ -71,7 +93,7 @@ func judge(ctx context.Context, err error) outcome {
 	if err == nil {
 		return outcome{code: exitOK}
 	}
-	if ctx.Err() != nil && !errors.Is(err, errFailOn) {
+	if ctx.Err() != nil {
 		err = errors.Join(err, context.Cause(ctx))
 	}
 	for _, o := range outcomes() {
@@ -79,7 +101,7 @@ func judge(ctx context.Context, err error) outcome {
 			return o
 		}
 	}
-	return outcome{code: exitUnexpected, next: "nothing was published; please report this with the lines above"}
+	return outcome{code: exitUnexpected, unpublished: true, next: "please report this with the lines above"}
 }
 
 // oneLine is the text of an error without line breaks, and without the word

@@ -9,6 +9,7 @@ import (
 
 	"waconcile/batch"
 	"waconcile/reconcile"
+	"waconcile/writer"
 )
 
 // job turns the settings into what batch runs. done gives back what the job
@@ -21,7 +22,7 @@ func (s *settings) job(ctx context.Context) (job batch.Job, done func(), err err
 		return job, nil, err
 	}
 	limitHeap(job.Memory)
-	job.Program = programName + " " + programVersion()
+	job.Program = writer.Program{Name: programName, Version: programVersion()}
 	st := s.stores()
 	err = errors.Join(
 		st.source(ctx, "exports", s.exports, &job.Exports),
@@ -58,6 +59,20 @@ func (s *settings) check() error {
 	case s.failOn != failOnNone && s.failOn != failOnDifferences && s.failOn != failOnFindings:
 		return fmt.Errorf("%w: --fail-on %q is none of none, differences, findings", errUsage, s.failOn)
 	}
+	return s.checkPlaces()
+}
+
+// checkPlaces refuses what is no place at all before any place is opened.
+func (s *settings) checkPlaces() error {
+	places := []struct{ flag, value string }{
+		{"exports", s.exports}, {"rates", s.rates}, {"accounts", s.accounts}, {"markets", s.markets},
+		{"invoices", s.invoices}, {"out", s.out},
+	}
+	for _, p := range places {
+		if _, _, _, err := splitPlace(p.value); err != nil {
+			return fmt.Errorf("%w: --%s: %w", errUsage, p.flag, err)
+		}
+	}
 	return nil
 }
 
@@ -78,7 +93,7 @@ func (s *settings) batchConfig() (batch.Config, error) {
 		Period: period, Workers: s.workers, Memory: memory, AllowMissing: s.allowMissing,
 		LookbackDays: s.lookback, LateDays: s.lateDays, DeliveryDays: s.deliveryDays,
 		MaxRejectRatio: ratio, IgnoreTypes: s.ignoreTypes, Columns: s.columns,
-		CompleteMarker: s.completeMarker,
+		CompleteMarker: s.completeMarker, UnsafeStore: s.unsafeStore,
 	}
 	return config, config.Validate()
 }
@@ -98,7 +113,7 @@ func (s *settings) resolvePeriod() (batch.Period, error) {
 	}
 	period, err := batch.ParsePeriod(s.period, now, zone)
 	if err != nil {
-		return batch.Period{}, fmt.Errorf("%w: --period: %w", errUsage, err)
+		return batch.Period{}, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return period, nil
 }

@@ -47,11 +47,11 @@ func checkLogFormat(format string) error {
 
 // reportFailure writes the last line of a command that failed: what failed,
 // and what to do next.
-func reportFailure(ctx context.Context, format string, w io.Writer, err error, o outcome) {
+func reportFailure(ctx context.Context, format string, w io.Writer, err error, code int, next string) {
 	if jsonLogs(format, w) {
 		newLogger(format, w).LogAttrs(ctx, slog.LevelError, "failed",
-			slog.String("error", oneLine(err)), slog.String("next", o.next), slog.Int("exit_code", o.code))
+			slog.String("error", oneLine(err)), slog.String("next", next), slog.Int("exit_code", code))
 		return
 	}
-	fmt.Fprintf(w, "waconcile: %s; %s\n", oneLine(err), o.next)
+	fmt.Fprintf(w, "waconcile: %s; %s\n", oneLine(err), next)
 }

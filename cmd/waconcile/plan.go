@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
-	"text/tabwriter"
 
 	"waconcile/batch"
 	"waconcile/reconcile"
@@ -56,7 +56,8 @@ func (a *app) plan(cmd *cobra.Command) error {
 	if a.settings.json {
 		return printJSON(a.stdout, p)
 	}
-	return p.print(a)
+	_, err = io.WriteString(a.stdout, p.text())
+	return err
 }
 
 func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
@@ -75,7 +76,7 @@ func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
 	return p, nil
 }
 
-func (p *planned) print(a *app) error {
+func (p *planned) text() string {
 	published := "no"
 	if p.Published {
 		published = "yes, with the same inputs: a run would write nothing"
@@ -84,21 +85,22 @@ func (p *planned) print(a *app) error {
 	if len(p.Missing) > 0 {
 		missing = strings.Join(p.Missing, " ")
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	for _, line := range [][2]string{
+	lines := [][2]string{
 		{"period", p.Period},
-		{"run id", p.RunID},
 		{"days required", span(p.Required)},
 		{"days read", span(p.Read)},
 		{"days missing", missing},
 		{"files", grouped(int64(p.Files))},
 		{"bytes", grouped(p.Bytes)},
+		{"run id", p.RunID},
 		{"would write", p.Run},
 		{"published", published},
-	} {
-		fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
 	}
-	return w.Flush()
+	var b strings.Builder
+	for _, l := range lines {
+		fmt.Fprintf(&b, "%-15s%s\n", l[0], l[1])
+	}
+	return b.String()
 }
 
 // span writes days in order as their number and ends.

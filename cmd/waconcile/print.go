@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 )
@@ -15,78 +17,108 @@ func (a *app) printFigures(f *figures) error {
 	if a.settings.json {
 		return printJSON(a.stdout, f)
 	}
-	w := &layout{tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)}
-	f.print(w)
-	return w.table.Flush()
+	_, err := io.WriteString(a.stdout, f.text())
+	return err
 }
 
-// layout writes lines of cells. Its errors come out at the end, from Flush.
-type layout struct{ table *tabwriter.Writer }
-
-// line writes one line of aligned cells.
-func (l *layout) line(cells ...string) {
-	fmt.Fprintln(l.table, strings.Join(cells, "\t")+"\t")
-}
-
-// text writes a line that is no part of a table.
-func (l *layout) text(format string, args ...any) {
-	_ = l.table.Flush()
-	fmt.Fprintf(l.table, format+"\n", args...)
-	_ = l.table.Flush()
-}
-
-func (f *figures) print(w *layout) {
+func (f *figures) text() string {
 	state := "published"
 	if f.Already {
 		state = "was published before with the same inputs"
 	}
-	w.text("%s: run %s %s (%s)", f.Period, f.RunID, state, f.Verdict)
-	w.text("")
-	w.line("messages", grouped(f.Messages))
-	w.line("rejected rows", grouped(f.Rejects))
-	w.line("findings", grouped(f.Findings))
-	f.printConversations(w)
-	f.printStatements(w)
-	f.printDifferences(w)
-	w.text("")
-	w.text("tables: %s", f.Tables)
-	w.text("next:   %s", f.Next)
+	parts := []string{
+		fmt.Sprintf("%s: run %s %s (%s)\n", f.Period, f.RunID, state, f.Verdict),
+		textTable([][]string{{"rows", grouped(f.Rows)}, {"messages", grouped(f.Messages)}}),
+		textTable(f.conversationRows()),
+		textTable(f.statementRows()),
+		f.differencesText(),
+		textTable(countRows("findings", f.Findings)),
+		textTable(countRows("rejected rows", f.Rejects)),
+		fmt.Sprintf("tables: %s\nnext:   %s\n", f.Tables, f.Next),
+	}
+	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
+	return strings.Join(parts, "\n")
 }
 
-func (f *figures) printConversations(w *layout) {
-	w.text("")
-	w.line("conversations", "charged", "free", "unrated")
+func (f *figures) conversationRows() [][]string {
+	rows := [][]string{{"conversations", "charged", "free", "unrated"}}
 	var sum categoryCount
 	for _, c := range f.Conversations {
-		w.line(c.Category, grouped(c.Charged), grouped(c.Free), grouped(c.Unrated))
+		rows = append(rows, []string{c.Category, grouped(c.Charged), grouped(c.Free), grouped(c.Unrated)})
 		sum.Charged += c.Charged
 		sum.Free += c.Free
 		sum.Unrated += c.Unrated
 	}
-	w.line("all", grouped(sum.Charged), grouped(sum.Free), grouped(sum.Unrated))
+	return append(rows, []string{"all", grouped(sum.Charged), grouped(sum.Free), grouped(sum.Unrated)})
 }
 
-func (f *figures) printStatements(w *layout) {
+func (f *figures) statementRows() [][]string {
 	if len(f.Statements) == 0 {
-		return
+		return nil
 	}
-	w.text("")
-	w.line("currency", "net", "vat", "gross")
+	rows := [][]string{{"statements", "net", "vat", "gross"}}
 	for _, t := range f.Statements {
-		w.line(t.Currency, money(t.Net), money(t.VAT), money(t.Gross))
+		rows = append(rows, []string{t.Currency, money(t.Net), money(t.VAT), money(t.Gross)})
 	}
+	return rows
 }
 
-func (f *figures) printDifferences(w *layout) {
-	w.text("")
+func (f *figures) differencesText() string {
 	if len(f.Differences) == 0 {
-		w.text("differences: none, as there is no invoice")
-		return
+		return "differences: none\n"
 	}
-	w.line("differences", "rows", "billed too much", "")
+	rows := [][]string{{"differences", "rows", "billed too much", ""}}
 	for _, d := range f.Differences {
-		w.line(d.Class, grouped(d.Rows), money(d.Amount), d.Currency)
+		rows = append(rows, []string{d.Class, grouped(d.Rows), money(d.Amount), d.Currency})
 	}
+	return textTable(rows)
+}
+
+func countRows(title string, counts map[string]int64) [][]string {
+	rows := [][]string{{title, grouped(total(counts))}}
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		rows = append(rows, []string{"  " + name, grouped(counts[name])})
+	}
+	return rows
+}
+
+func total(counts map[string]int64) int64 {
+	var n int64
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// columnGap is how far the columns of a text table are apart.
+const columnGap = 2
+
+// textTable aligns cells: the first column to the left, the others to the
+// right.
+func textTable(rows [][]string) string {
+	var widths []int
+	for _, r := range rows {
+		for i, cell := range r {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		var line strings.Builder
+		for i, cell := range r {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i == 0 {
+				line.WriteString(cell + pad)
+			} else {
+				line.WriteString(strings.Repeat(" ", columnGap) + pad + cell)
+			}
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	return b.String()
 }
 
 // grouped writes a count with thousands apart: 1,234,567.
@@ -118,10 +150,4 @@ func groupDigits(digits string) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return sign + digits
-}
-
-// printLines writes text lines to w.
-func printLines(w io.Writer, lines ...string) error {
-	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
-	return err
 }

@@ -16,6 +16,7 @@ type app struct {
 	stdout    io.Writer
 	stderr    io.Writer
 	settings  settings
+	publishes bool // the command is one that publishes, so that a failure has to say what became of that
 }
 
 // run does what args say and returns the exit code. It prints an error once,
@@ -27,7 +28,7 @@ func run(ctx context.Context, args []string, lookupEnv func(string) (string, boo
 	err := root.ExecuteContext(ctx)
 	o := judge(ctx, err)
 	if err != nil {
-		reportFailure(ctx, a.settings.logFormat, stderr, err, o)
+		reportFailure(ctx, a.settings.logFormat, stderr, err, o.code, o.advice(a.publishes))
 	}
 	return o.code
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"waconcile/batch"
 	"waconcile/writer"
@@ -25,6 +27,7 @@ func newRunCommand(a *app) *cobra.Command {
 }
 
 func (a *app) run(cmd *cobra.Command) error {
+	a.publishes = true
 	if err := a.load(cmd); err != nil {
 		return err
 	}
@@ -43,22 +46,33 @@ func (a *app) run(cmd *cobra.Command) error {
 	return failOn(a.settings.failOn, figures)
 }
 
-// publish runs a job with its progress shown, and reads back what a person
-// wants to know of it.
-func (a *app) publish(ctx context.Context, s *settings, job batch.Job) (*figures, error) {
-	result, err := a.runShown(ctx, job)
-	if err != nil {
-		return nil, err
-	}
-	return readFigures(ctx, s, job, result)
-}
+// summaryTimeout bounds the reading back of the small tables of a run.
+const summaryTimeout = time.Minute
 
-// runShown runs a job and takes its progress off the terminal when it ends.
-func (a *app) runShown(ctx context.Context, job batch.Job) (*batch.Result, error) {
+// publish runs a job with its progress shown, and reads back what a person
+// wants to know of it. Once a run is published, a signal no longer makes the
+// command say that it is not.
+func (a *app) publish(ctx context.Context, s *settings, job batch.Job) (*figures, error) {
 	shown := newProgress(a.settings.logFormat, a.stderr)
 	defer shown.end()
 	job.Log, job.Progress = shown.log, shown.show
-	return batch.Run(ctx, job)
+	started := time.Now()
+	result, err := batch.Run(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	took := time.Since(started)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), summaryTimeout)
+	defer cancel()
+	f, err := readFigures(ctx, s, job, result)
+	if err != nil {
+		return nil, fmt.Errorf("%w as %s, but its tables cannot be read back: %w", errPublished, result.RunKey, err)
+	}
+	shown.log.LogAttrs(ctx, slog.LevelInfo, "published", slog.String("run", f.RunKey), slog.Bool("already", f.Already),
+		slog.String("verdict", f.Verdict), slog.Int64("rows", f.Rows), slog.Int64("messages", f.Messages),
+		slog.Int64("differing", f.differing()), slog.Int64("findings", total(f.Findings)),
+		slog.Int64("rejects", total(f.Rejects)), slog.Duration("took", took.Round(time.Millisecond)))
+	return f, nil
 }
 
 // failOn tells whether a published run has what must not be there. A line
@@ -68,8 +82,8 @@ func failOn(what string, f *figures) error {
 	switch {
 	case what == failOnDifferences && f.differing() > 0:
 		return fmt.Errorf("%w: %d rows of %s are neither %s nor %s", errFailOn, f.differing(), writer.DifferencesTable+csvExt, "match", "rounding")
-	case what == failOnFindings && f.Findings > 0:
-		return fmt.Errorf("%w: %d findings", errFailOn, f.Findings)
+	case what == failOnFindings && total(f.Findings) > 0:
+		return fmt.Errorf("%w: %d findings", errFailOn, total(f.Findings))
 	}
 	return nil
 }

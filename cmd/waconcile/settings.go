@@ -127,8 +127,11 @@ func envName(flag string) string {
 // from the environment or else from the configuration file. An empty
 // variable counts as absent. A file may hold settings of other commands.
 func fill(fs *pflag.FlagSet, lookupEnv func(string) (string, bool)) error {
-	if err := fillFlag(fs, "config", lookupEnv, nil); err != nil {
-		return err
+	// Errors of the file are logged in the format that was asked for.
+	for _, name := range []string{"log-format", "config"} {
+		if err := fillFlag(fs, name, lookupEnv, nil); err != nil {
+			return err
+		}
 	}
 	file, err := readConfig(flagText(fs, "config"))
 	if err != nil {

@@ -36,7 +36,7 @@ func (st *stores) source(ctx context.Context, flag, place string, dst *reader.So
 	}
 	bucket, prefix, isBucket, err := splitPlace(place)
 	if err != nil {
-		return fmt.Errorf("%w: --%s: %w", errUsage, flag, err)
+		return err
 	}
 	if !isBucket {
 		dir, err := reader.NewDir(place)
@@ -59,7 +59,7 @@ func (st *stores) source(ctx context.Context, flag, place string, dst *reader.So
 func (st *stores) target(ctx context.Context, place string, dst *writer.Target) error {
 	bucket, prefix, isBucket, err := splitPlace(place)
 	if err != nil {
-		return fmt.Errorf("%w: --out: %w", errUsage, err)
+		return err
 	}
 	if !isBucket {
 		dir, err := writer.NewDir(place)

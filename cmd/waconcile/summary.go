@@ -3,11 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"waconcile/batch"
+	"waconcile/reconcile"
 	"waconcile/writer"
 
 	"github.com/shopspring/decimal"
@@ -17,19 +19,20 @@ import (
 // that --json prints. Everything is read back from what is published, so that
 // it is the same for a run that was published before.
 type figures struct {
-	Period        string          `json:"period"`
-	RunID         string          `json:"run_id"`
-	RunKey        string          `json:"run"`
-	Already       bool            `json:"already_published"`
-	Verdict       string          `json:"verdict"`
-	Tables        string          `json:"tables"`
-	Messages      int64           `json:"messages"`
-	Conversations []categoryCount `json:"conversations"`
-	Statements    []currencyTotal `json:"statements"`
-	Differences   []classTotal    `json:"differences"`
-	Findings      int64           `json:"findings"`
-	Rejects       int64           `json:"rejects"`
-	Next          string          `json:"next"`
+	Period        string           `json:"period"`
+	RunID         string           `json:"run_id"`
+	RunKey        string           `json:"run"`
+	Already       bool             `json:"already_published"`
+	Verdict       string           `json:"verdict"`
+	Tables        string           `json:"tables"`
+	Rows          int64            `json:"rows"`
+	Messages      int64            `json:"messages"`
+	Rejects       map[string]int64 `json:"rejects"`  // by reason
+	Findings      map[string]int64 `json:"findings"` // by kind
+	Conversations []categoryCount  `json:"conversations"`
+	Statements    []currencyTotal  `json:"statements"`
+	Differences   []classTotal     `json:"differences"`
+	Next          string           `json:"next"`
 }
 
 // categoryCount is how many charges of a category there are, by status.
@@ -82,29 +85,32 @@ func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.
 		Period: job.Period.String(), RunID: result.RunID, RunKey: result.RunKey, Already: result.Already,
 		Tables: within(s.out, result.RunKey), Next: s.verifyCommand(job.Period),
 	}
-	f.fromManifest(result.Manifest)
-	var err error
-	if f.Conversations, err = readConversations(ctx, job.Out, result.RunKey); err != nil {
+	err := f.fromManifest(result.Manifest)
+	if err != nil {
 		return nil, err
 	}
-	if f.Statements, err = readStatements(ctx, job.Out, result.RunKey); err != nil {
+	if f.Conversations, err = readConversations(ctx, job.Out, result.RunKey); err != nil {
 		return nil, err
 	}
 	f.Differences, err = readDifferences(ctx, job.Out, result.RunKey)
 	return f, err
 }
 
-// fromManifest takes what the manifest counts.
-func (f *figures) fromManifest(m *writer.Manifest) {
-	f.Verdict = m.Verdict
-	for _, file := range m.Files {
-		switch file.Name {
-		case writer.FindingsTable + ".parquet":
-			f.Findings = file.Rows
-		case writer.RejectsTable + ".parquet":
-			f.Rejects = file.Rows
+// fromManifest takes what the manifest counts and adds up.
+func (f *figures) fromManifest(m *writer.Manifest) error {
+	f.Verdict, f.Rows, f.Messages = m.Verdict, m.Counts.RowsRead, m.Counts.Messages
+	f.Rejects, f.Findings = m.Counts.Rejected, m.Counts.Findings
+	f.Statements = make([]currencyTotal, 0, len(m.Totals))
+	for _, t := range m.Totals {
+		net, netErr := reconcile.ParseDecimal(t.Net)
+		vat, vatErr := reconcile.ParseDecimal(t.VAT)
+		gross, grossErr := reconcile.ParseDecimal(t.Gross)
+		if err := errors.Join(netErr, vatErr, grossErr); err != nil {
+			return fmt.Errorf("read manifest of %s: totals of %s: %w", m.RunKey(), t.Currency, err)
 		}
+		f.Statements = append(f.Statements, currencyTotal{t.Currency, net, vat, gross})
 	}
+	return nil
 }
 
 func readConversations(ctx context.Context, out writer.Target, run string) ([]categoryCount, error) {
@@ -135,25 +141,6 @@ func readConversations(ctx context.Context, out writer.Target, run string) ([]ca
 	return sortedValues(counts), err
 }
 
-func readStatements(ctx context.Context, out writer.Target, run string) ([]currencyTotal, error) {
-	totals := map[string]*currencyTotal{}
-	err := eachRow(ctx, out, run+writer.StatementsTable+csvExt, func(r row) error {
-		currency := r.text("currency")
-		if currency == "" {
-			return nil
-		}
-		t := totals[currency]
-		if t == nil {
-			t = &currencyTotal{Currency: currency}
-			totals[currency] = t
-		}
-		return addAmounts(r, map[string]*decimal.Decimal{
-			"net_amount": &t.Net, "vat_amount": &t.VAT, "gross_amount": &t.Gross,
-		})
-	})
-	return sortedValues(totals), err
-}
-
 func readDifferences(ctx context.Context, out writer.Target, run string) ([]classTotal, error) {
 	totals := map[string]*classTotal{}
 	err := eachRow(ctx, out, run+writer.DifferencesTable+csvExt, func(r row) error {
@@ -164,23 +151,13 @@ func readDifferences(ctx context.Context, out writer.Target, run string) ([]clas
 			t = &classTotal{Class: class, Currency: currency}
 			totals[key] = t
 		}
-		t.Rows++
-		return addAmounts(r, map[string]*decimal.Decimal{"amount_difference": &t.Amount})
+		amount, err := r.amount("amount_difference")
+		t.Rows, t.Amount = t.Rows+1, t.Amount.Add(amount)
+		return err
 	})
 	list := sortedValues(totals)
 	slices.SortStableFunc(list, func(a, b classTotal) int { return b.Amount.Abs().Cmp(a.Amount.Abs()) })
 	return list, err
-}
-
-func addAmounts(r row, sums map[string]*decimal.Decimal) error {
-	for _, column := range slices.Sorted(maps.Keys(sums)) {
-		d, err := r.amount(column)
-		if err != nil {
-			return err
-		}
-		*sums[column] = sums[column].Add(d)
-	}
-	return nil
 }
 
 // sortedValues gives the values in the order of their keys, never nil.

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"strings"
 
 	"waconcile/writer"
@@ -69,6 +72,9 @@ func (s *settings) runToVerify(run string) (period, id string, err error) {
 	if s.out == "" {
 		return "", "", fmt.Errorf("%w: required settings are missing: --out", errUsage)
 	}
+	if err := s.checkPlaces(); err != nil {
+		return "", "", err
+	}
 	if parts := strings.Split(strings.Trim(run, "/"), "/"); len(parts) >= 3 && parts[len(parts)-3] == "runs" {
 		return parts[len(parts)-2], parts[len(parts)-1], nil
 	}
@@ -84,6 +90,9 @@ func (s *settings) runToVerify(run string) (period, id string, err error) {
 
 func (a *app) verifyRun(ctx context.Context, out writer.Target, run, period string) error {
 	checks, err := writer.Verify(ctx, out, run, period)
+	if errors.Is(err, fs.ErrNotExist) && len(checks) == 0 {
+		return fmt.Errorf("%w: %w", errNoRun, err)
+	}
 	v := verified{Period: period, Run: run, OK: err == nil, Checks: checks}
 	if printErr := a.printVerified(&v); printErr != nil {
 		return printErr
@@ -95,14 +104,21 @@ func (a *app) printVerified(v *verified) error {
 	if a.settings.json {
 		return printJSON(a.stdout, v)
 	}
+	var b strings.Builder
 	for _, c := range v.Checks {
 		state := "ok  "
 		if !c.OK {
 			state = "FAIL"
 		}
-		if _, err := fmt.Fprintln(a.stdout, strings.TrimRight(state+"  "+c.Name+"  "+c.Detail, " ")); err != nil {
-			return err
+		line := state + "  " + c.Name
+		if c.File != "" {
+			line += " " + c.File
 		}
+		if c.Detail != "" {
+			line += ": " + c.Detail
+		}
+		b.WriteString(line + "\n")
 	}
-	return nil
+	_, err := io.WriteString(a.stdout, b.String())
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"waconcile/batch"
+	"waconcile/writer"
 
 	"github.com/spf13/cobra"
 )
@@ -46,7 +47,7 @@ func (a *app) version(cmd *cobra.Command) error {
 	if err := a.load(cmd); err != nil {
 		return err
 	}
-	v := versions{Program: programVersion(), Rules: batch.RulesVersion, Format: batch.FormatVersion}
+	v := versions{Program: programVersion(), Rules: batch.RulesVersion, Format: writer.FormatVersion}
 	if a.settings.json {
 		return printJSON(a.stdout, v)
 	}
