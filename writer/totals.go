@@ -44,6 +44,13 @@ func (t *total) add(v int64) {
 	t.hi += v>>63 + int64(carry)
 }
 
+// merge adds another sum of integers.
+func (t *total) merge(other *total) {
+	var carry uint64
+	t.lo, carry = bits.Add64(t.lo, other.lo, 0)
+	t.hi += other.hi + int64(carry)
+}
+
 // addColumn adds the rows of a column that are not null.
 func (t *total) addColumn(c *Column) {
 	switch t.spec.Type {
@@ -69,16 +76,24 @@ func (t *total) addColumn(c *Column) {
 	}
 }
 
-func (t *total) text() string {
+// sum is the total as a number: of a Money column an amount.
+func (t *total) sum() decimal.Decimal {
 	if t.spec.Type == WideMoney {
-		return t.wide.StringFixed(scale)
+		return t.wide
 	}
-	sum := new(big.Int).Lsh(big.NewInt(t.hi), 64)
-	sum.Add(sum, new(big.Int).SetUint64(t.lo))
+	v := new(big.Int).Lsh(big.NewInt(t.hi), 64)
+	v.Add(v, new(big.Int).SetUint64(t.lo))
 	if t.spec.Type == Money {
-		return decimal.NewFromBigInt(sum, -scale).StringFixed(scale)
+		return decimal.NewFromBigInt(v, -scale)
 	}
-	return sum.String()
+	return decimal.NewFromBigInt(v, 0)
+}
+
+func (t *total) text() string {
+	if t.spec.Type == Money || t.spec.Type == WideMoney {
+		return t.sum().StringFixed(scale)
+	}
+	return t.sum().String()
 }
 
 // totalsText is never nil, so that a file without sums shows as {}.

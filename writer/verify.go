@@ -1,0 +1,264 @@
+package writer
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Check is one thing that was looked at in a published run.
+type Check struct {
+	Name   string `json:"name"`
+	File   string `json:"file,omitempty"` // relative to the run; empty for a check of the run as a whole
+	Detail string `json:"detail"`         // the figures; where OK is false, what is wrong
+	OK     bool   `json:"ok"`
+}
+
+// Verify reads a published run back and checks everything that can be known
+// from it alone: pointer and manifest; size and sha256 of every file; rows,
+// nulls and column totals of every table, read through another implementation
+// of Parquet than the one that wrote it; and every control total, recomputed
+// from the tables. run is a run id of the period, a key such as
+// runs/2024-07/<run_id>/, or empty for the current run of the period.
+//
+// The error matches fs.ErrNotExist where there is no such run, ErrVerify where
+// a check failed, and names the first; the checks are there all the same. Any
+// other error means that the store could not be read.
+func Verify(ctx context.Context, t Target, run, period string) ([]Check, error) {
+	v := &verifier{target: t}
+	if err := v.open(ctx, run, period); err != nil {
+		return v.checks, err
+	}
+	if v.manifest != nil {
+		results, err := v.files(ctx)
+		if err != nil {
+			return v.checks, err
+		}
+		v.contents(results)
+	}
+	for _, c := range v.checks {
+		if !c.OK {
+			where := v.run
+			if c.File != "" {
+				where += c.File
+			}
+			return v.checks, fmt.Errorf("verify %s: %w: %s: %s", where, ErrVerify, c.Name, c.Detail)
+		}
+	}
+	return v.checks, nil
+}
+
+type verifier struct {
+	target   Target
+	run      string
+	manifest *Manifest // nil where there is none to go by
+	checks   []Check
+}
+
+func (v *verifier) check(name, file string, problem error, detail string) {
+	if problem != nil {
+		detail = problem.Error()
+	}
+	v.checks = append(v.checks, Check{Name: name, File: file, Detail: detail, OK: problem == nil})
+}
+
+// open finds the manifest. What is damaged is a check that failed; what is
+// not there and what cannot be read are errors.
+func (v *verifier) open(ctx context.Context, run, period string) error {
+	switch {
+	case run == "":
+		p, m, _, err := Current(ctx, v.target, period)
+		if errors.Is(err, ErrVerify) {
+			v.check("pointer", "", err, "")
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("verify %s: %w", period, err)
+		}
+		v.run, v.manifest = p.Run, m
+		v.check("pointer", "", nil, "names "+p.Run+" and the sha256 of its manifest")
+	case strings.Contains(run, "/"):
+		if _, _, err := splitRun(run); err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		v.run = run
+	default:
+		v.run = RunPrefix(period, run)
+	}
+	if v.manifest == nil {
+		m, err := ReadManifest(ctx, v.target, v.run)
+		if errors.Is(err, ErrVerify) {
+			v.check("manifest", manifestName, err, "")
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("verify %s: %w", v.run, err)
+		}
+		v.manifest = m
+	}
+	v.check("manifest", manifestName, nil, fmt.Sprintf("%d files, %d inputs, verdict %s", len(v.manifest.Files), len(v.manifest.Inputs), v.manifest.Verdict))
+	return nil
+}
+
+// fileResult is what came of reading one file.
+type fileResult struct {
+	checks []Check
+	charge *chargeSums // of a file of charges
+	table  string
+	frames []Frame // of another table's Parquet file
+}
+
+// files checks every file by itself, several at once.
+func (v *verifier) files(ctx context.Context) ([]fileResult, error) {
+	results := make([]fileResult, len(v.manifest.Files))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, f := range v.manifest.Files {
+		g.Go(func() error {
+			r, err := v.file(ctx, f)
+			if err != nil {
+				return fmt.Errorf("verify %s%s: %w", v.run, f.Name, err)
+			}
+			results[i] = r
+			return nil
+		})
+	}
+	err := g.Wait()
+	for _, r := range results {
+		v.checks = append(v.checks, r.checks...)
+	}
+	return results, err
+}
+
+// file reads a table only if its bytes are those of the manifest: damaged
+// pages can ask for more memory than there is.
+func (v *verifier) file(ctx context.Context, f FileEntry) (r fileResult, err error) {
+	add := func(name string, problem error, detail string) bool {
+		if problem != nil {
+			detail = problem.Error()
+		}
+		r.checks = append(r.checks, Check{Name: name, File: f.Name, Detail: detail, OK: problem == nil})
+		return problem == nil
+	}
+	stored, err := v.target.Open(ctx, v.run+f.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		add("bytes", errors.New("the file is not there"), "")
+		return r, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	defer stored.Close()
+	watched := &watchedReader{ReaderAt: stored}
+	content, sum, err := load(watched, stored.Size())
+	if err != nil {
+		return r, err
+	}
+	// The reader of tables hides what a store says.
+	defer func() { err = errors.Join(err, watched.err) }()
+	if !add("bytes", f.checkBytes(stored.Size(), sum), fmt.Sprintf("%d, sha256 as in the manifest", f.Bytes)) {
+		return r, nil
+	}
+	table, s, isTable := SchemaOf(f.Name)
+	switch {
+	case !isTable && strings.HasSuffix(f.Name, parquetExt):
+		add("table", errors.New("no table of this format has such a file"), "")
+	case !isTable || strings.HasSuffix(f.Name, csvExt):
+	case table == ChargesTable:
+		r.charge = newChargeSums(f.Name)
+		add("content", readTable(content, stored.Size(), f, s, r.charge.add), f.contentDetail())
+		add("order", r.charge.problem, "sorted, charge ids unique, billing date "+r.charge.date)
+	default:
+		r.table = table
+		keep := func(frame Frame) { r.frames = append(r.frames, frame) }
+		if !add("content", readTable(content, stored.Size(), f, s, keep), f.contentDetail()) {
+			r.frames = nil
+		}
+	}
+	return r, nil
+}
+
+// inMemoryMax is the size up to which a file is fetched once and then read
+// from memory.
+const inMemoryMax = 64 << 20
+
+// load hashes a file, and keeps a small one.
+func load(f io.ReaderAt, size int64) (io.ReaderAt, string, error) {
+	whole := io.NewSectionReader(f, 0, size)
+	hash := sha256.New()
+	if size > inMemoryMax {
+		_, err := io.Copy(hash, whole)
+		return f, hex.EncodeToString(hash.Sum(nil)), err
+	}
+	data := make([]byte, size)
+	_, err := io.ReadFull(whole, data)
+	hash.Write(data)
+	return bytes.NewReader(data), hex.EncodeToString(hash.Sum(nil)), err
+}
+
+// watchedReader keeps the first error of a store.
+type watchedReader struct {
+	io.ReaderAt
+	err error
+}
+
+func (w *watchedReader) ReadAt(p []byte, off int64) (int, error) {
+	n, err := w.ReaderAt.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) && w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
+func (f *FileEntry) checkBytes(size int64, sum string) error {
+	switch {
+	case size != f.Bytes:
+		return fmt.Errorf("%d bytes, the manifest has %d", size, f.Bytes)
+	case sum != f.SHA256:
+		return fmt.Errorf("sha256 %s, the manifest has %s", sum, f.SHA256)
+	}
+	return nil
+}
+
+func (f *FileEntry) contentDetail() string {
+	return fmt.Sprintf("%d rows, %d column totals as in the manifest", f.Rows, len(f.Totals))
+}
+
+// readTable shows every frame to use, and then holds rows and totals against
+// the manifest.
+func readTable(content io.ReaderAt, size int64, f FileEntry, s Schema, use func(Frame)) error {
+	totals := newTotals(s)
+	rows := int64(0)
+	for frame, err := range ReadParquet(content, size, s) {
+		if err != nil {
+			return err
+		}
+		for i := range totals {
+			totals[i].addColumn(&frame.Columns[i])
+		}
+		rows += int64(frame.Rows)
+		use(frame)
+	}
+	if rows != f.Rows {
+		return fmt.Errorf("%d rows, the manifest has %d", rows, f.Rows)
+	}
+	got := totalsText(totals)
+	for _, spec := range s {
+		if got[spec.Name] != f.Totals[spec.Name] {
+			return fmt.Errorf("total of %s is %s, the manifest has %s", spec.Name, got[spec.Name], f.Totals[spec.Name])
+		}
+	}
+	if len(got) != len(f.Totals) {
+		return fmt.Errorf("%d column totals, the manifest has %d", len(got), len(f.Totals))
+	}
+	return nil
+}

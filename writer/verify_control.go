@@ -1,0 +1,423 @@
+package writer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"waconcile/reconcile"
+
+	"github.com/shopspring/decimal"
+)
+
+// The statuses of a charge.
+const (
+	statusCharged = "charged"
+	statusFree    = "free"
+	statusUnrated = "unrated"
+)
+
+// contents checks the tables against each other and against the manifest. A
+// table that could not be read has failed before; what needs it is left out.
+func (v *verifier) contents(results []fileResult) {
+	charges, tables := newChargeSums(""), map[string]*table{}
+	readable := true
+	for i := range results {
+		r := &results[i]
+		for _, c := range r.checks {
+			readable = readable && c.OK
+		}
+		if r.charge != nil {
+			charges.merge(r.charge)
+		}
+		if r.table != "" {
+			tables[r.table] = newTable(r.table, r.frames)
+		}
+	}
+	v.csvTwins(tables)
+	v.controlTotals()
+	if !readable {
+		v.check("control totals", "", errors.New("not recomputed, since a file is not what the manifest says"), "")
+		return
+	}
+	for _, name := range []string{SummaryTable, StatementsTable, DifferencesTable, FindingsTable, RejectsTable} {
+		if tables[name] == nil {
+			v.check("tables", name+parquetExt, errors.New("the run has no such table"), "")
+			return
+		}
+	}
+	v.check("charges by status", "", checkStatuses(charges), fmt.Sprintf("%d charges = %d charged + %d free + %d unrated",
+		charges.rows, charges.status[statusCharged], charges.status[statusFree], charges.status[statusUnrated]))
+	v.checkSummary(charges, tables[SummaryTable])
+	v.checkStatements(charges, tables[StatementsTable])
+	v.check("differences", DifferencesTable+parquetExt, checkDifferences(tables[DifferencesTable]),
+		"theirs − ours = the difference = the sum of its effects, in each row")
+	v.checkCounts(charges, tables)
+}
+
+// table is a small table in memory.
+type table struct {
+	name   string
+	schema Schema
+	frames []Frame
+}
+
+func newTable(name string, frames []Frame) *table {
+	_, s, _ := SchemaOf(name + parquetExt)
+	return &table{name, s, frames}
+}
+
+// tableRow is a row of a table.
+type tableRow struct {
+	schema Schema
+	frame  *Frame
+	row    int
+}
+
+func (t *table) rows() iter.Seq2[int64, tableRow] {
+	return func(yield func(int64, tableRow) bool) {
+		n := int64(0)
+		for i := range t.frames {
+			for row := range t.frames[i].Rows {
+				if !yield(n, tableRow{t.schema, &t.frames[i], row}) {
+					return
+				}
+				n++
+			}
+		}
+	}
+}
+
+func (r tableRow) column(name string) *Column       { return &r.frame.Columns[r.schema.index(name)] }
+func (r tableRow) text(name string) string          { return r.column(name).textAt(r.row) }
+func (r tableRow) null(name string) bool            { return r.column(name).isNull(r.row) }
+func (r tableRow) wide(name string) decimal.Decimal { return r.column(name).wideAt(r.row) }
+func (r tableRow) whole(name string) int64          { return r.column(name).Int[r.row] }
+
+// csvTwins writes each CSV file anew from its table and compares.
+func (v *verifier) csvTwins(tables map[string]*table) {
+	for _, f := range v.manifest.Files {
+		name, _, known := SchemaOf(f.Name)
+		if !strings.HasSuffix(f.Name, csvExt) {
+			continue
+		}
+		t := tables[name]
+		switch {
+		case !known || t == nil:
+			v.check("csv", f.Name, errors.New("there is no Parquet file of this table that could be read"), "")
+		default:
+			v.check("csv", f.Name, t.checkTwin(f), fmt.Sprintf("%d rows, the same as in %s%s", f.Rows, name, parquetExt))
+		}
+	}
+}
+
+func (t *table) checkTwin(f FileEntry) error {
+	hash := sha256.New()
+	frames := func(yield func(Frame, error) bool) {
+		for _, f := range t.frames {
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+	rows, totals, err := encodeCSV(hash, t.schema, frames, func() error { return nil })
+	switch {
+	case err != nil:
+		return err
+	case rows != f.Rows:
+		return fmt.Errorf("%d rows, %s%s has %d", f.Rows, t.name, parquetExt, rows)
+	case !maps.Equal(totalsText(totals), f.Totals):
+		return fmt.Errorf("other column totals than %s%s", t.name, parquetExt)
+	case hex.EncodeToString(hash.Sum(nil)) != f.SHA256:
+		return fmt.Errorf("other rows than %s%s", t.name, parquetExt)
+	}
+	return nil
+}
+
+// controlTotals looks at what the run itself checked before it was published.
+func (v *verifier) controlTotals() {
+	for _, c := range v.manifest.Control {
+		var problem error
+		if !c.OK {
+			problem = fmt.Errorf("%s and %s: %s", c.Left, c.Right, c.Text)
+		}
+		v.check("control total "+c.Name, manifestName, problem, c.Left+" = "+c.Right)
+	}
+	n := &v.manifest.Counts
+	parts := n.Merged + n.BeforeCheckpoint + n.Messages
+	for _, rejected := range n.Rejected {
+		parts += rejected
+	}
+	v.check("rows read", manifestName, unequal("rejected + merged + before the checkpoint + messages", parts, n.RowsRead),
+		fmt.Sprintf("%d = rejected + merged + before the checkpoint + messages", n.RowsRead))
+}
+
+// unequal is nil where got is want.
+func unequal(what string, got, want int64) error {
+	if got == want {
+		return nil
+	}
+	return fmt.Errorf("%s is %d, want %d", what, got, want)
+}
+
+func unequalMoney(what string, got, want decimal.Decimal) error {
+	if got.Equal(want) {
+		return nil
+	}
+	return fmt.Errorf("%s is %s, want %s", what, got, want)
+}
+
+func checkStatuses(charges *chargeSums) error {
+	known := charges.status[statusCharged] + charges.status[statusFree] + charges.status[statusUnrated]
+	return unequal("charged + free + unrated", known, charges.rows)
+}
+
+// checkSummary holds the summary against the charges: both totals, and each
+// row against the charges that it stands for.
+func (v *verifier) checkSummary(charges *chargeSums, summary *table) {
+	quantity, net, all := int64(0), decimal.Zero, decimal.Zero
+	var problem error
+	left := maps.Clone(charges.summary)
+	for n, row := range summary.rows() {
+		quantity += row.whole("quantity")
+		net = net.Add(row.wide("net_amount"))
+		key := row.summaryKey()
+		if problem == nil {
+			if problem = checkGroup(row, left[key]); problem != nil {
+				problem = fmt.Errorf("row %d: %w", n, problem)
+			}
+		}
+		delete(left, key)
+	}
+	for _, g := range charges.summary {
+		all = all.Add(g.net.sum())
+	}
+	if problem == nil && len(left) > 0 {
+		problem = fmt.Errorf("%d groups of charges have no row", len(left))
+	}
+	file := SummaryTable + parquetExt
+	v.check("summary quantity", file, unequal("Σ quantity", quantity, charges.rows), fmt.Sprintf("%d = charges", quantity))
+	v.check("summary net", file, unequalMoney("Σ net_amount", net, all), net.String()+" = Σ charge amounts")
+	v.check("summary rows", file, problem, fmt.Sprintf("%d, each the count and the sum of its charges", len(charges.summary)))
+}
+
+func (r tableRow) summaryKey() summaryKey {
+	return summaryKey{
+		account: r.text("account_id"), date: r.whole("billing_date"), country: r.text("country"), market: r.text("market"),
+		category: r.text("category"), unit: r.text("unit"), plan: r.text("plan"), currency: r.text("currency"),
+		status: r.text("status"), price: r.column("unit_price").microsAt(r.row), priced: !r.null("unit_price"),
+	}
+}
+
+func checkGroup(row tableRow, g *chargeGroup) error {
+	if g == nil {
+		return errors.New("no charges are like it, or it is there twice")
+	}
+	if err := unequal("quantity", row.whole("quantity"), g.quantity); err != nil {
+		return err
+	}
+	return unequalMoney("net_amount", row.wide("net_amount"), g.net.sum())
+}
+
+// checkStatements holds the statements against the charges, account by
+// account and currency by currency, and computes each row anew.
+func (v *verifier) checkStatements(charges *chargeSums, statements *table) {
+	file := StatementsTable + parquetExt
+	var rowProblem error
+	stated := map[owedKey]*statedSum{}
+	counts := map[string][2]int64{} // by account: charges, unrated
+	for n, row := range statements.rows() {
+		if rowProblem == nil {
+			if rowProblem = checkStatement(row); rowProblem != nil {
+				rowProblem = fmt.Errorf("row %d: %w", n, rowProblem)
+			}
+		}
+		key := owedKey{row.text("account_id"), row.text("currency")}
+		s := stated[key]
+		if s == nil {
+			s = &statedSum{}
+			stated[key] = s
+		}
+		s.rows++
+		s.payable = s.payable.Add(row.wide("payable_net"))
+		s.prepaid = s.prepaid.Add(row.wide("prepaid_net"))
+		c := counts[key.account]
+		counts[key.account] = [2]int64{c[0] + row.whole("charges"), c[1] + row.whole("unrated")}
+	}
+	v.check("statement rows", file, rowProblem, "net = prepaid + payable, VAT = payable × rate, gross = payable + VAT")
+	v.check("statement charges", file, checkStatedCounts(charges, counts), fmt.Sprintf("as many as there are, for each of %d accounts", len(counts)))
+	v.check("statement amounts", file, checkStated(charges, stated), "Σ charge amounts, rounded, for each account and currency")
+}
+
+// statedSum is what the statements of an account in one currency come to.
+type statedSum struct {
+	rows             int64
+	payable, prepaid decimal.Decimal
+}
+
+func checkStatement(r tableRow) error {
+	payable, rate := r.wide("payable_net"), r.column("vat_rate").microsAt(r.row).Decimal()
+	minor, _ := reconcile.MinorUnits(r.text("currency"))
+	vat := payable.Mul(rate).Round(minor)
+	return errors.Join(
+		unequalMoney("net_amount", r.wide("net_amount"), payable.Add(r.wide("prepaid_net"))),
+		unequalMoney("vat_amount", r.wide("vat_amount"), vat),
+		unequalMoney("gross_amount", r.wide("gross_amount"), payable.Add(vat)),
+	)
+}
+
+// checkStatedCounts goes by account: charges without a currency are counted
+// on a statement of another.
+func checkStatedCounts(charges *chargeSums, stated map[string][2]int64) error {
+	want := map[string][2]int64{}
+	for key, o := range charges.owed {
+		c := want[key.account]
+		want[key.account] = [2]int64{c[0] + o.charges, c[1] + o.unrated}
+	}
+	for _, account := range sortedKeys(want, stated) {
+		got, want := stated[account], want[account]
+		if got != want {
+			return fmt.Errorf("account %s: %d charges, %d of them unrated, want %d and %d", account, got[0], got[1], want[0], want[1])
+		}
+	}
+	return nil
+}
+
+// sortedKeys are the keys of both maps.
+func sortedKeys[V, W any](a map[string]V, b map[string]W) []string {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// checkStated rounds what is owed to the minor unit, half away from zero. An
+// account with several VAT rates has a statement, and a rounding, for each;
+// which charges are on which is not in the tables, so that there each may be
+// half a minor unit off.
+func checkStated(charges *chargeSums, stated map[owedKey]*statedSum) error {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(stated)), maps.Keys(charges.owed))
+	slices.SortFunc(keys, func(a, b owedKey) int {
+		return strings.Compare(a.account+"\x00"+a.currency, b.account+"\x00"+b.currency)
+	})
+	for _, key := range keys {
+		got, owes := stated[key], charges.owed[key]
+		if got == nil {
+			got = &statedSum{}
+		}
+		if owes == nil {
+			owes = &owed{}
+		}
+		minor, known := reconcile.MinorUnits(key.currency)
+		if key.currency != "" && !known {
+			return fmt.Errorf("account %s: currency %s is not known", key.account, key.currency)
+		}
+		for _, side := range []struct {
+			name  string
+			got   decimal.Decimal
+			exact decimal.Decimal
+		}{{"payable_net", got.payable, owes.payable.sum()}, {"prepaid_net", got.prepaid, owes.prepaid.sum()}} {
+			off := side.got.Sub(side.exact).Abs()
+			halves := decimal.New(5, -minor-1).Mul(decimal.NewFromInt(got.rows))
+			if got.rows > 1 && off.LessThanOrEqual(halves) || side.got.Equal(side.exact.Round(minor)) {
+				continue
+			}
+			return fmt.Errorf("account %s, currency %s: Σ %s is %s, the charges come to %s", key.account, key.currency, side.name, side.got, side.exact)
+		}
+	}
+	return nil
+}
+
+// classOutside is the one class of a difference without figures.
+const classOutside = "outside_period"
+
+func checkDifferences(t *table) error {
+	amounts := []string{"our_quantity", "our_amount", "their_amount", "amount_difference", "quantity_effect", "price_effect", "arithmetic_effect", "rounding_effect"}
+	for n, r := range t.rows() {
+		outside := r.text("class") == classOutside
+		effects := decimal.Zero
+		for i, name := range amounts {
+			if r.null(name) != outside {
+				return fmt.Errorf("row %d: class %s, %s null: %v", n, r.text("class"), name, r.null(name))
+			}
+			if i > 3 {
+				effects = effects.Add(r.wide(name))
+			}
+		}
+		difference := r.wide("amount_difference")
+		if err := errors.Join(
+			unequalMoney("amount_difference", difference, r.wide("their_amount").Sub(r.wide("our_amount"))),
+			unequalMoney("the sum of the effects", effects, difference),
+		); err != nil {
+			return fmt.Errorf("row %d: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// checkCounts holds the counts of the manifest against the tables.
+func (v *verifier) checkCounts(charges *chargeSums, tables map[string]*table) {
+	n := &v.manifest.Counts
+	v.check("conversations by category", manifestName, unequalCounts(n.Conversations, charges.category), "as in the charges")
+	for _, c := range []struct {
+		table, column string
+		counts        map[string]int64
+	}{
+		{DifferencesTable, "class", n.Differences}, {FindingsTable, "kind", n.Findings}, {RejectsTable, "reason", n.Rejected},
+	} {
+		got := map[string]int64{}
+		for _, row := range tables[c.table].rows() {
+			got[row.text(c.column)]++
+		}
+		v.check(c.table+" by "+c.column, manifestName, unequalCounts(c.counts, got), "as in the table")
+	}
+	v.check("totals by currency", manifestName, v.unequalTotals(tables[StatementsTable]), "as in the statements")
+}
+
+// unequalCounts takes a count of 0 and none for the same.
+func unequalCounts(manifest, counted map[string]int64) error {
+	for _, key := range sortedKeys(manifest, counted) {
+		if manifest[key] != counted[key] {
+			return fmt.Errorf("%s: %d, the tables have %d", key, manifest[key], counted[key])
+		}
+	}
+	return nil
+}
+
+func (v *verifier) unequalTotals(statements *table) error {
+	type sums struct{ net, vat, gross decimal.Decimal }
+	want := map[string]sums{}
+	for _, row := range statements.rows() {
+		if currency := row.text("currency"); currency != "" {
+			s := want[currency]
+			want[currency] = sums{s.net.Add(row.wide("net_amount")), s.vat.Add(row.wide("vat_amount")), s.gross.Add(row.wide("gross_amount"))}
+		}
+	}
+	for _, t := range v.manifest.Totals {
+		s, ok := want[t.Currency]
+		if !ok {
+			return fmt.Errorf("%s: no statement is in this currency", t.Currency)
+		}
+		delete(want, t.Currency)
+		for _, figure := range []struct {
+			name, text string
+			want       decimal.Decimal
+		}{{"net", t.Net, s.net}, {"vat", t.VAT, s.vat}, {"gross", t.Gross, s.gross}} {
+			got, err := reconcile.ParseDecimal(figure.text)
+			if err != nil {
+				return fmt.Errorf("%s %s: %w", t.Currency, figure.name, err)
+			}
+			if err := unequalMoney(t.Currency+" "+figure.name, got, figure.want); err != nil {
+				return err
+			}
+		}
+	}
+	if len(want) > 0 {
+		return fmt.Errorf("%s: not in the manifest", sortedKeys(want, want)[0])
+	}
+	return nil
+}
