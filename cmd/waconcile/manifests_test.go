@@ -175,8 +175,8 @@ func TestManifestSchedules(t *testing.T) {
 		if spec.SuccessfulJobsHistoryLimit == nil || spec.FailedJobsHistoryLimit == nil {
 			t.Errorf("%s: history limits are not set", name)
 		}
-		if template := spec.JobTemplate.Spec; template.BackoffLimit == nil || template.ActiveDeadlineSeconds == nil || template.PodFailurePolicy == nil {
-			t.Errorf("%s: backoffLimit, activeDeadlineSeconds or podFailurePolicy is not set", name)
+		if template := spec.JobTemplate.Spec; template.BackoffLimit == nil || template.ActiveDeadlineSeconds == nil {
+			t.Errorf("%s: backoffLimit or activeDeadlineSeconds is not set", name)
 		}
 	}
 }
@@ -341,14 +341,33 @@ func TestManifestReferences(t *testing.T) {
 				t.Errorf("%s: the base makes no secret, so the one it takes credentials from must be optional", name)
 			}
 		}
-		policy := job.Spec.JobTemplate.Spec.PodFailurePolicy
-		if policy == nil {
-			continue
+	}
+}
+
+// TestManifestExitCodes: what another attempt cannot mend fails the job at
+// once, and an evicted pod is no attempt.
+func TestManifestExitCodes(t *testing.T) {
+	t.Parallel()
+	want := &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{
+		{
+			Action:          batchv1.PodFailurePolicyActionIgnore,
+			OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget}},
+		},
+		{
+			Action: batchv1.PodFailurePolicyActionFailJob,
+			OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{
+				ContainerName: new("waconcile"),
+				Operator:      batchv1.PodFailurePolicyOnExitCodesOpIn,
+				Values:        []int32{exitUsage, exitFailOn, exitData, exitConflict, exitVerify},
+			},
+		},
+	}}
+	for name, job := range cronJobs(t) {
+		if diff := cmp.Diff(want, job.Spec.JobTemplate.Spec.PodFailurePolicy); diff != "" {
+			t.Errorf("%s: podFailurePolicy (-want +got):\n%s", name, diff)
 		}
-		for _, rule := range policy.Rules {
-			if on := rule.OnExitCodes; on != nil && (on.ContainerName == nil || *on.ContainerName != c.Name) {
-				t.Errorf("%s: podFailurePolicy names another container than %q", name, c.Name)
-			}
+		if c := job.Spec.JobTemplate.Spec.Template.Spec.Containers[0]; c.Name != "waconcile" {
+			t.Errorf("%s: the container is %q, and podFailurePolicy names waconcile", name, c.Name)
 		}
 	}
 }
