@@ -43,11 +43,14 @@ func (c calendar) quotas(messages int) []int {
 	return quotas
 }
 
+// weight is how busy a day is; no two are alike.
 func (c calendar) weight(day int) int {
+	const most = 40
+	more := int(scatter(uint64(day)) % most)
 	if c.weekend(day) {
-		return 60
+		return 50 + more/2
 	}
-	return 100
+	return 90 + more
 }
 
 // weekend is true for Saturday and Sunday; 1970-01-01 was a Thursday.

@@ -12,10 +12,10 @@ type month struct {
 	draw
 	calendar calendar
 	accounts []account
-	shares   []uint64
 	contacts []int64     // per account: how many it has
 	next     []int64     // per account: the place that a campaign reaches next
-	slots    [][]int64   // per account: when today's campaigns start
+	shares   []uint64    // per account: of today's stories
+	agendas  []agenda    // per account: today's
 	days     [][]message // rows drawn so far, by the day in whose export they lie
 	left     int         // messages still to be drawn today
 	number   uint64      // of the last message
@@ -29,12 +29,11 @@ func newMonth(o Options) *month {
 	m := &month{draw: newDraw(o.Seed), calendar: newCalendar(), accounts: accounts()}
 	m.days = make([][]message, m.calendar.days)
 	for i := range m.accounts {
-		share := m.accounts[i].share
-		m.shares = append(m.shares, share)
-		m.contacts = append(m.contacts, 8+int64(share)*int64(o.Messages)/1000/contactMessages)
+		m.contacts = append(m.contacts, 8+int64(m.accounts[i].share)*int64(o.Messages)/1000/contactMessages)
 	}
 	m.next = make([]int64, len(m.accounts))
-	m.slots = make([][]int64, len(m.accounts))
+	m.shares = make([]uint64, len(m.accounts))
+	m.agendas = make([]agenda, len(m.accounts))
 	return m
 }
 
@@ -43,20 +42,16 @@ func newMonth(o Options) *month {
 func (m *month) tell(day, quota int) {
 	m.left = quota
 	for i := range m.accounts {
-		m.slots[i] = m.slots[i][:0]
-		if !m.calendar.weekend(day) {
-			for range 1 + m.below(2) {
-				m.slots[i] = append(m.slots[i], m.local(day, &m.accounts[i], m.between(9, 19)*hour))
-			}
-		}
+		m.agendas[i] = m.agenda(day, &m.accounts[i])
+		m.shares[i] = m.accounts[i].share * m.agendas[i].weight()
 	}
 	for m.left > 0 {
 		i := m.pick(m.shares)
 		a := &m.accounts[i]
 		scene := scene{month: m, account: uint8(i), business: uint8(m.below(int64(len(a.numbers))))}
-		switch story(m.pick(a.stories[:])) {
+		switch story(m.pick(m.agendas[i].stories[:])) {
 		case campaign:
-			scene.campaign(day)
+			scene.campaign(m.agendas[i].slots)
 		case support:
 			scene.support(day)
 		case password:
@@ -65,6 +60,36 @@ func (m *month) tell(day, quota int) {
 			scene.order(day)
 		}
 	}
+}
+
+// agenda is what an account does on one day.
+type agenda struct {
+	stories [storyCount]uint64 // weights
+	slots   []int64            // when campaigns start; none on a day without
+}
+
+// agenda draws one: two working days in five have a campaign or two, which
+// then are much of what is sent.
+func (m *month) agenda(day int, a *account) agenda {
+	g := agenda{stories: a.stories}
+	if m.calendar.weekend(day) || !m.chance(400) {
+		g.stories[campaign] = 0
+		return g
+	}
+	g.stories[campaign] *= 3
+	for range 1 + m.below(2) {
+		g.slots = append(g.slots, m.local(day, a, m.between(9, 19)*hour))
+	}
+	return g
+}
+
+// weight is how much there is to do.
+func (g *agenda) weight() uint64 {
+	var sum uint64
+	for _, w := range g.stories {
+		sum += w
+	}
+	return sum
 }
 
 // local is the instant of the UTC day at which the clocks of an account show
@@ -86,12 +111,7 @@ func (s *scene) sender() *account { return &s.accounts[s.account] }
 
 // campaign sends a template within the hour to one contact after the other.
 // Some answer, some are reminded.
-func (s *scene) campaign(day int) {
-	slots := s.slots[s.account]
-	if len(slots) == 0 {
-		s.support(day)
-		return
-	}
+func (s *scene) campaign(slots []int64) {
 	s.contact = uint32(s.next[s.account] % s.contacts[s.account])
 	s.next[s.account]++
 	t := slots[s.below(int64(len(slots)))] + s.below(40*minute)
