@@ -34,8 +34,8 @@ func openDate(d reconcile.Date) string {
 	return d.String()
 }
 
-// refusedOrRead says whether a text was read. What was not must be refused.
-func refusedOrRead(t *testing.T, err error) bool {
+// inputRead says whether a text was read. What was not must be refused.
+func inputRead(t *testing.T, err error) bool {
 	t.Helper()
 	if err != nil && !errors.Is(err, reader.ErrInput) {
 		t.Fatalf("error %v does not match ErrInput", err)
@@ -62,7 +62,7 @@ func FuzzRates(f *testing.F) {
 			return book.Rates(), nil
 		}
 		rates, err := read(text)
-		if !refusedOrRead(t, err) {
+		if !inputRead(t, err) {
 			return
 		}
 		var rows [][]string
@@ -88,7 +88,7 @@ func FuzzAccounts(f *testing.F) {
 	f.Add(accountsHeader + "acme,,p,meta,,,,,,\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		accounts, _, err := reader.ReadAccounts(t.Context(), files(map[string]string{"a.csv": text}))
-		if !refusedOrRead(t, err) {
+		if !inputRead(t, err) {
 			return
 		}
 		for _, z := range accounts.Zones() {
@@ -104,7 +104,7 @@ func FuzzMarkets(f *testing.F) {
 	f.Add("market,prefix,country\nItaly,39,it\n", uint64(393331234567))
 	f.Fuzz(func(t *testing.T, text string, number uint64) {
 		markets, _, err := reader.ReadMarkets(t.Context(), files(map[string]string{"m.csv": text}))
-		if !refusedOrRead(t, err) {
+		if !inputRead(t, err) {
 			return
 		}
 		c, ok := reconcile.PhoneContact([]byte(reconcile.Micros(int64(number >> 1)).Decimal().Shift(6).String()))
@@ -128,7 +128,7 @@ func FuzzInvoices(f *testing.F) {
 			return lines, err
 		}
 		lines, err := read(text)
-		if !refusedOrRead(t, err) {
+		if !inputRead(t, err) {
 			return
 		}
 		again, err := read(printed(t, invoicesHeader, invoiceRows(lines)))

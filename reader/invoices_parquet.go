@@ -99,6 +99,7 @@ func (t *parquetTable) bind(sc *schema.Schema, columns []column) error {
 		return err
 	}
 	t.rec.cells = make(map[string]int, len(leaves))
+	undo := newDecompressor()
 	for _, want := range columns {
 		leaf, ok := leaves[want.name]
 		if !ok {
@@ -111,6 +112,7 @@ func (t *parquetTable) bind(sc *schema.Schema, columns []column) error {
 		if err != nil {
 			return &columnError{want.name, err}
 		}
+		c.reader.pages.undo = undo
 		t.rec.cells[want.name] = len(t.columns)
 		t.columns = append(t.columns, c)
 	}
@@ -144,7 +146,6 @@ func newTableColumn(described *schema.Column, leaf int) (*tableColumn, error) {
 		return nil, err
 	}
 	c.schema = schema.NewColumn(node, 0, 0)
-	c.reader.pages.undo = newDecompressor()
 	return c, nil
 }
 

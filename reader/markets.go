@@ -76,6 +76,9 @@ func appendMarkets(rows []reconcile.MarketRow, key string, data []byte) ([]recon
 		if !reconcile.IsCountryCode(m.Country) {
 			r.fail("country", fmt.Errorf("%q is no ISO 3166 country code", m.Country))
 		}
+		if m.Market == reconcile.AnyMarket {
+			r.fail("market", fmt.Errorf("%q stands for all markets in rates and cannot be one", m.Market))
+		}
 		m.From, m.To = r.validity()
 		rows = append(rows, m)
 	})

@@ -48,6 +48,7 @@ func TestMarketsRefused(t *testing.T) {
 		{"no country", "39,,Italy,,\n", "m.csv:2 column country: value is missing"},
 		{"long country", "39,ITA,Italy,,\n", `m.csv:2 column country: "ITA" is no ISO 3166 country code`},
 		{"no market", "39,IT,,,\n", "m.csv:2 column market: value is missing"},
+		{"market for all", "39,IT,*,,\n", `m.csv:2 column market: "*" stands for all markets in rates and cannot be one`},
 		{"bad date", "39,IT,Italy,01.02.2024,\n", `m.csv:2 column valid_from: "01.02.2024" is no date of the form YYYY-MM-DD`},
 		{"ends before it begins", "39,IT,Italy,2024-02-01,2024-01-01\n", "m.csv:2 column valid_to: 2024-01-01 is not after valid_from 2024-02-01"},
 		{"overlap", "39,IT,Italy,,\n39,VA,Other,2024-02-01,\n",

@@ -1,6 +1,7 @@
 package reader_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path"
@@ -126,7 +127,8 @@ func TestPublishedPrices(t *testing.T) {
 		{"18095550123", "2024-08-01", "DO", "Rest of Latin America", "meta-usd", reconcile.Marketing, reconcile.UnitConversation, "0.0740", "USD"},
 		{"18095550123", "2024-07-03", "DO", "Rest of Latin America", "recharge-small", reconcile.Marketing, reconcile.UnitConversation, "0.1513", "EUR"},
 		{"77012345678", "2026-09-30", "KZ", "Other", "meta-usd", reconcile.Utility, reconcile.UnitMessage, "0.0077", "USD"},
-		{"79012345678", "2026-09-30", "RU", "Russia", "", reconcile.Utility, reconcile.UnitMessage, none, none},
+		{"77012345678", "2026-10-01", "KZ", "Kazakhstan", "meta-usd", reconcile.Utility, reconcile.UnitMessage, "0.0180", "USD"},
+		{"79012345678", "2026-09-30", "RU", "Russia", "meta-usd", reconcile.Utility, reconcile.UnitMessage, "0.0400", "USD"},
 		{"77012345678", "2024-07-03", "KZ", "Other", "recharge-small", reconcile.Utility, reconcile.UnitConversation, "0.0964", "EUR"},
 		{"263771234567", "2025-09-30", "ZW", "Other", "meta-usd", reconcile.Marketing, reconcile.UnitMessage, "0.0604", "USD"},
 		{"263771234567", "2025-10-01", "ZW", "Rest of Africa", "meta-usd", reconcile.Marketing, reconcile.UnitMessage, "0.0225", "USD"},
@@ -264,4 +266,33 @@ func TestStoreErrorsPass(t *testing.T) {
 	if _, _, err := reader.ReadRates(t.Context(), src); !errors.Is(err, broken) || errors.Is(err, reader.ErrInput) {
 		t.Errorf("a listing that fails gives %v", err)
 	}
+}
+
+func TestInputThatChangesWhileItIsRead(t *testing.T) {
+	t.Parallel()
+	src := files(map[string]string{"r.csv": ratesHeader})
+	src.OnRead = func(key string, _ int64, _ int) error {
+		src.Put(key, []byte(ratesHeader+ratesHeader))
+		return nil
+	}
+	if _, _, err := reader.ReadRates(t.Context(), src); !errors.Is(err, reader.ErrChanged) || errors.Is(err, reader.ErrInput) {
+		t.Errorf("a file that changes gives %v", err)
+	}
+}
+
+// hugeFiles claims that every file is larger than it is.
+type hugeFiles struct{ *readertest.Mem }
+
+func (f hugeFiles) List(ctx context.Context, prefix string) ([]reader.Object, error) {
+	objects, err := f.Mem.List(ctx, prefix)
+	for i := range objects {
+		objects[i].Size = 256<<20 + 1
+	}
+	return objects, err
+}
+
+func TestInputTooLarge(t *testing.T) {
+	t.Parallel()
+	_, _, err := reader.ReadRates(t.Context(), hugeFiles{files(map[string]string{"r.csv": ratesHeader})})
+	wantRefused(t, err, "r.csv: 268435457 bytes are more than the 268435456 that an input may have")
 }
