@@ -119,7 +119,7 @@ func (a *attempt) readAhead(ctx context.Context) error {
 	g.SetLimit(a.job.Workers)
 	for i, o := range a.plan.files() {
 		date := a.plan.Objects[i].Day
-		oldest, before := a.infos[i].Oldest, a.foldedBefore(date).Start()
+		oldest, before := a.infos[i].Oldest, a.firstOpen(date).Start()
 		switch {
 		case a.infos[i].Rows == 0:
 			continue
@@ -133,9 +133,9 @@ func (a *attempt) readAhead(ctx context.Context) error {
 	return g.Wait()
 }
 
-// foldedBefore is the day up to which days may be folded before a partition
-// is read.
-func (a *attempt) foldedBefore(partition reconcile.Date) reconcile.Date {
+// firstOpen is the first day that is not folded before a partition is read:
+// rows of it may lie there. Once the partition is read, it may be folded.
+func (a *attempt) firstOpen(partition reconcile.Date) reconcile.Date {
 	return partition - reconcile.Date(a.job.LateDays)
 }
 
@@ -148,7 +148,7 @@ func (a *attempt) isScattered(rows *reconcile.Rows, i int) bool {
 func (a *attempt) takeAhead(ctx context.Context, o reader.Object, date reconcile.Date, before int64) error {
 	late := newRouter(a.shards, a.free, plainWork)
 	scattered := newRouter(a.shards, a.free, scatteredWork)
-	start := a.foldedBefore(date).Start()
+	start := a.firstOpen(date).Start()
 	err := a.exports.Scan(ctx, o, date, before, func(b *reader.Block) error {
 		for i, sent := range b.Rows.SentAt {
 			var err error
@@ -203,7 +203,7 @@ func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		until := a.foldedBefore(d.date)
+		until := a.firstOpen(d.date)
 		for _, s := range a.shards {
 			select {
 			case s.todo <- work{advance: &until}:
@@ -218,7 +218,7 @@ func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
 // takeFile decodes one file of the passage by days.
 func (a *attempt) takeFile(ctx context.Context, o reader.Object, date reconcile.Date) error {
 	r := newRouter(a.shards, a.free, plainWork)
-	start := a.foldedBefore(date).Start()
+	start := a.firstOpen(date).Start()
 	err := a.exports.Scan(ctx, o, date, reconcile.NoTime, func(b *reader.Block) error {
 		for i, sent := range b.Rows.SentAt {
 			if sent < start || a.isScattered(&b.Rows, i) {

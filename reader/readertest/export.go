@@ -16,7 +16,7 @@ import (
 // null.
 type ExportRow struct {
 	MessageID, Account, Business, Contact, Direction, Type, Category, Status, Country string
-	SentAt, DeliveredAt, ReadAt                                                      int64 // ms
+	SentAt, DeliveredAt, ReadAt                                                       int64 // ms
 }
 
 // Export writes rows as a Parquet export with row groups of at most groupRows
