@@ -71,7 +71,7 @@ func (a *app) publish(ctx context.Context, s *settings, job batch.Job) (*figures
 	shown.log.LogAttrs(ctx, slog.LevelInfo, "published", slog.String("run", f.RunKey), slog.Bool("already", f.Already),
 		slog.String("verdict", f.Verdict), slog.Int64("rows", f.Rows), slog.Int64("messages", f.Messages),
 		slog.Int64("differing", f.differing()), slog.Int64("findings", total(f.Findings)),
-		slog.Int64("rejects", total(f.Rejects)), slog.Duration("took", took.Round(time.Millisecond)))
+		slog.Int64("rejects", total(f.Rejects)), slog.String("took", took.Round(time.Millisecond).String()))
 	return f, nil
 }
 

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"waconcile/batch"
+	"waconcile/reader"
+	"waconcile/writer"
+)
+
+// TestExitCodes is the table of the contract.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		err  error
+		code int
+	}{
+		{nil, 0},
+		{errors.New("never seen"), 1},
+		{batch.ErrControl, 1},
+		{errUsage, 2},
+		{batch.ErrConfig, 2},
+		{reader.ErrInput, 2},
+		{errFailOn, 3},
+		{reader.ErrData, 4},
+		{batch.ErrIncomplete, 5},
+		{reader.ErrStore, 6},
+		{reader.ErrChanged, 6},
+		{writer.ErrStore, 6},
+		{writer.ErrUnsafeStore, 6},
+		{writer.ErrOutcomeUnknown, 7},
+		{writer.ErrConflict, 8},
+		{writer.ErrVerify, 9},
+		{errNoRun, 9},
+	}
+	for _, tt := range tests {
+		err := tt.err
+		if err != nil {
+			err = fmt.Errorf("read a: %w", err)
+		}
+		if o := judge(t.Context(), err); o.code != tt.code {
+			t.Errorf("%v: exit code %d, want %d", err, o.code, tt.code)
+		}
+	}
+}
+
+// TestExitCodeOfSignal holds that a signal counts for more than what it broke,
+// except where the commit was under way.
+func TestExitCodeOfSignal(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[error]int{errInterrupted: 130, errTerminated: 143} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(cause)
+		tests := map[error]int{
+			nil:                      0,
+			context.Canceled:         want,
+			reader.ErrStore:          want,
+			writer.ErrOutcomeUnknown: 7,
+			errFailOn:                3,
+		}
+		for err, code := range tests {
+			if o := judge(ctx, err); o.code != code {
+				t.Errorf("%v after %v: exit code %d, want %d", err, cause, o.code, code)
+			}
+		}
+	}
+}
+
+// TestSignals sends real signals to the test itself, so it is not parallel.
+func TestSignals(t *testing.T) {
+	for signal, want := range map[syscall.Signal]error{syscall.SIGINT: errInterrupted, syscall.SIGTERM: errTerminated} {
+		ctx, stop := withSignals(t.Context())
+		if err := syscall.Kill(os.Getpid(), signal); err != nil {
+			t.Fatal(err)
+		}
+		<-ctx.Done()
+		if cause := context.Cause(ctx); !errors.Is(cause, want) {
+			t.Errorf("after %v the cause is %v", signal, cause)
+		}
+		stop()
+	}
+}
+
+func TestFailureIsOneLine(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("%w: %w", errUsage, errors.Join(errors.New("first"), errors.New("second\n\tthird")))
+	for _, format := range []string{logText, logJSON} {
+		var w bytes.Buffer
+		o := judge(t.Context(), err)
+		reportFailure(t.Context(), format, &w, err, o.code, o.advice(true))
+		if strings.Count(w.String(), "\n") != 1 || !strings.Contains(w.String(), "first; second; third") {
+			t.Errorf("%s: %q", format, w.String())
+		}
+	}
+}
