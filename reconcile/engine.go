@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"maps"
 	"math"
 	"slices"
 )
@@ -186,7 +185,7 @@ func (e *Engine) dayOf(d Date) *dayRows {
 // have been added.
 func (e *Engine) Advance(last Date) {
 	e.settle()
-	for _, day := range e.daysUntil(last) {
+	for day, ok := e.nextDay(last); ok; day, ok = e.nextDay(last) {
 		e.foldDay(day)
 	}
 	e.pairs.sweep(last.Start()+DayMillis, e.sink)
@@ -196,19 +195,28 @@ func (e *Engine) Advance(last Date) {
 // hands on the conversations still open. The engine is then empty.
 func (e *Engine) Finish() Tally {
 	e.Advance(DateOf(e.cfg.End - 1))
-	for _, day := range e.daysUntil(MaxDate) {
+	for day, ok := e.nextDay(MaxDate); ok; day, ok = e.nextDay(MaxDate) {
 		e.countAhead(day)
 	}
 	e.pairs.sweep(math.MaxInt64, e.sink)
 	return e.tally
 }
 
-// daysUntil lists the days with something to fold, in order.
-func (e *Engine) daysUntil(last Date) []Date {
-	days := slices.AppendSeq(slices.Collect(maps.Keys(e.days)), maps.Keys(e.pending))
-	days = slices.DeleteFunc(days, func(d Date) bool { return d > last })
-	slices.Sort(days)
-	return slices.Compact(days)
+// nextDay is the first day up to and including last with something to fold.
+// It is looked for anew after each day folded, since messages of that day may
+// count on a day on which nothing was sent.
+func (e *Engine) nextDay(last Date) (next Date, ok bool) {
+	for d := range e.days {
+		if d <= last && (!ok || d < next) {
+			next, ok = d, true
+		}
+	}
+	for d := range e.pending {
+		if d <= last && (!ok || d < next) {
+			next, ok = d, true
+		}
+	}
+	return next, ok
 }
 
 func (e *Engine) foldDay(day Date) {

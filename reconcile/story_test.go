@@ -29,7 +29,7 @@ const storyStart int64 = 1_720_569_600_000
 
 func TestStories(t *testing.T) {
 	t.Parallel()
-	stories := readStories(t, "testdata/conversation.txt", "testdata/worked.txt")
+	stories := readStories(t, "testdata/conversation.txt", "testdata/worked.txt", "testdata/found.txt")
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
