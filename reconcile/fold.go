@@ -186,13 +186,13 @@ func (e *Engine) foldPair(day Date, g group) {
 			f.events = append(f.events, event{at: m.sent, message: m, id: id, rank: sendingRank})
 		}
 		if at < end {
-			f.events = append(f.events, event{at: at, message: m, id: id, rank: countRank(m.kind)})
+			f.events = append(f.events, event{at: at, message: m, id: id, rank: countRank(&m.row)})
 		}
 	}
 	for _, i := range g.pending {
 		p := &f.pending[int(i)-len(f.day.rows)]
 		_, at := p.counts(BasisDelivered)
-		f.events = append(f.events, event{at: at, message: &p.message, id: []byte(p.id), rank: countRank(p.kind)})
+		f.events = append(f.events, event{at: at, message: &p.message, id: []byte(p.id), rank: countRank(&p.row)})
 	}
 	slices.SortFunc(f.events, compareEvents)
 	for i := range f.events {
@@ -201,11 +201,16 @@ func (e *Engine) foldPair(day Date, g group) {
 	e.deferMessages(messages, end)
 }
 
-func countRank(k Kind) uint8 {
-	if k == Inbound {
+// countRank is the place of a message that counts among those of one instant
+// (R1): inbound, marketing, utility, authentication, free-form.
+func countRank(r *row) uint8 {
+	switch r.kind {
+	case Inbound:
 		return uint8(Inbound)
+	case Template:
+		return sendingRank + [SlotCount]uint8{3, 1, 2}[slotOf(r.category)]
 	}
-	return sendingRank + k.Rank()
+	return sendingRank + 4
 }
 
 // compareEvents is the order of R1.
