@@ -34,7 +34,7 @@ func (f *figures) text() string {
 		f.differencesText(),
 		textTable(countRows("findings", f.Findings)),
 		textTable(countRows("rejected rows", f.Rejects)),
-		fmt.Sprintf("tables: %s\nnext:   %s\n", f.Tables, f.Next),
+		fmt.Sprintf("tables: %s\nreport: %sreport.html\nnext:   %s\n", f.Tables, f.Tables, f.Next),
 	}
 	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
 	return strings.Join(parts, "\n")

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDocumentedCommands runs, in an empty directory and in their order, the
+// commands of this program that README.md shows in a block marked sh, and
+// those of the package's comment that begin with the demo.
+func TestDocumentedCommands(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(*testing.T) []string{"README.md": readmeCommands, "doc.go": docCommands}
+	for name, commands := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, lines := t.TempDir(), commands(t)
+			if len(lines) < 3 {
+				t.Fatalf("only %d commands: %q", len(lines), lines)
+			}
+			for _, line := range lines {
+				cmd := exec.CommandContext(t.Context(), programName, strings.Fields(line)[1:]...)
+				cmd.Dir = dir
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%s: %v\n%s", line, err, out)
+				}
+			}
+		})
+	}
+}
+
+// readmeCommands gives the lines of sh blocks that run this program.
+func readmeCommands(t *testing.T) []string {
+	t.Helper()
+	var commands []string
+	shell := false
+	for _, line := range linesOf(t, filepath.Join("..", "..", "README.md")) {
+		if strings.HasPrefix(line, "```") {
+			shell = line == "```sh"
+			continue
+		}
+		if rest, ok := strings.CutPrefix(line, "go run ./cmd/"); ok && shell {
+			commands = append(commands, rest)
+		}
+	}
+	return commands
+}
+
+// docCommands gives the block of the package comment that begins with the
+// demo.
+func docCommands(t *testing.T) []string {
+	t.Helper()
+	var commands []string
+	for _, line := range linesOf(t, "doc.go") {
+		command, ok := strings.CutPrefix(line, "//\t"+programName+" ")
+		if ok && strings.HasPrefix(command, "demo --dir") || ok && len(commands) > 0 {
+			commands = append(commands, programName+" "+command)
+		} else if len(commands) > 0 {
+			break
+		}
+	}
+	return commands
+}
+
+func linesOf(t *testing.T, path string) []string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range bytes.Lines(data) {
+		lines = append(lines, strings.TrimRight(string(line), "\n"))
+	}
+	return lines
+}
