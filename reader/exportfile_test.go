@@ -24,7 +24,7 @@ type testColumn struct {
 type layout struct {
 	codec         compress.Compression
 	dictionary    bool
-	encoding      *parquet.Encoding // instead of plain, where there is no dictionary
+	encodings     map[string]parquet.Encoding // by column; plain where there is no dictionary
 	v2            bool
 	pageBytes     int64
 	groupRows     int64
@@ -40,8 +40,8 @@ func (l layout) writerProperties() *parquet.WriterProperties {
 		parquet.WithStats(!l.noStats),
 		parquet.WithBatchSize(16),
 	}
-	if l.encoding != nil {
-		props = append(props, parquet.WithEncoding(*l.encoding))
+	for column, e := range l.encodings {
+		props = append(props, parquet.WithEncodingFor(column, e))
 	}
 	if l.v2 {
 		props = append(props, parquet.WithDataPageVersion(parquet.DataPageV2))

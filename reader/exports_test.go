@@ -2,11 +2,13 @@ package reader_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/compress"
 	"github.com/google/go-cmp/cmp"
 
@@ -192,6 +194,15 @@ func TestScanReadsEveryLayout(t *testing.T) {
 		"int96":          {int96: true, dictionary: true},
 		"int96 plain":    {int96: true, pageBytes: 64},
 	}
+	deltaText := map[string]parquet.Encoding{"sent_at": parquet.Encodings.DeltaBinaryPacked, "delivered_at": parquet.Encodings.DeltaBinaryPacked}
+	deltaLength := maps.Clone(deltaText)
+	for _, c := range []string{"message_id", "account_id", "business_number", "contact", "direction", "type", "category", "status"} {
+		deltaText[c] = parquet.Encodings.DeltaByteArray
+		deltaLength[c] = parquet.Encodings.DeltaLengthByteArray
+	}
+	layouts["delta"] = layout{encodings: deltaText, pageBytes: 2000}
+	layouts["delta v2"] = layout{encodings: deltaText, v2: true, codec: compress.Codecs.Snappy}
+	layouts["delta length"] = layout{encodings: deltaLength, pageBytes: 2000, v2: true}
 	for name, l := range layouts {
 		for text, typ := range textTypes {
 			t.Run(name+"/"+text, func(t *testing.T) {

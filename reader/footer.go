@@ -120,6 +120,9 @@ func (m *fileMeta) bindGroup(md *metadata.FileMetaData, i int, dataEnd int64) (g
 	if g.rows < 0 || rg.NumColumns() != md.Schema.NumColumns() {
 		return g, fmt.Errorf("%w: row group %d has %d rows and %d of %d columns", errDamaged, i, g.rows, rg.NumColumns(), md.Schema.NumColumns())
 	}
+	if g.rows == 0 {
+		return g, nil // its columns lie nowhere
+	}
 	for f := range fieldCount {
 		c := &m.columns[f]
 		if c.leaf < 0 {

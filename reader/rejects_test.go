@@ -1,0 +1,345 @@
+package reader_test
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/google/go-cmp/cmp"
+
+	"waconcile/reader"
+	"waconcile/reader/readertest"
+	"waconcile/reconcile"
+)
+
+// plainMessage is a good outbound message, changed.
+func plainMessage(change func(*message)) message {
+	m := message{
+		ID: "m", Account: "a", Business: "390200000", Contact: "393331234567", Direction: "outbound", Type: "text",
+		Sent: dayStart, Status: "sent",
+	}
+	if change != nil {
+		change(&m)
+	}
+	return m
+}
+
+func scanMessages(t *testing.T, opts reader.ExportOptions, rows ...message) result {
+	t.Helper()
+	data := exportFile(t, layout{dictionary: true}, exportColumns(rows, arrow.BinaryTypes.String, arrow.Millisecond)...)
+	got, err := scan(t, data, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestRejects(t *testing.T) {
+	t.Parallel()
+	day := reconcile.DayMillis
+	for _, c := range []struct {
+		change func(*message)
+		want   string
+	}{
+		{func(m *message) { m.ID = nil }, "missing_value: message_id"},
+		{func(m *message) { m.ID = "" }, "missing_value: message_id"},
+		{func(m *message) { m.Account = nil }, "missing_value: account_id"},
+		{func(m *message) { m.Business = nil }, "missing_value: business_number"},
+		{func(m *message) { m.Business = "  " }, "missing_value: business_number"},
+		{func(m *message) { m.Contact = nil }, "missing_value: contact"},
+		{func(m *message) { m.Contact = " \t" }, "missing_value: contact"},
+		{func(m *message) { m.Direction = nil }, "missing_value: direction"},
+		{func(m *message) { m.Type = nil }, "missing_value: type"},
+		{func(m *message) { m.Sent = nil }, "missing_value: sent_at"},
+		{func(m *message) { m.Direction, m.Sent = "up", nil }, "missing_value: sent_at"},
+		{func(m *message) { m.Direction = "up" }, `bad_direction: direction "up"`},
+		{func(m *message) { m.Direction, m.Status, m.Sent = "up", "odd", int64(0) }, `bad_direction: direction "up"`},
+		{func(m *message) { m.Status = "odd\xff" }, "bad_status: status \"odd\uFFFD\""},
+		{func(m *message) { m.Status = strings.Repeat("x", 99) }, `bad_status: status "` + strings.Repeat("x", 40) + `"`},
+		{func(m *message) { m.Type = "Template" }, "bad_category: category is missing"},
+		{func(m *message) { m.Type, m.Category = "template", "service" }, `bad_category: category "service"`},
+		{func(m *message) { m.Type, m.Category = "template", "ads" }, `bad_category: category "ads"`},
+		{func(m *message) { m.Sent = int64(0) }, "bad_timestamp: sent_at 1970-01-01T00:00:00.000Z"},
+		{func(m *message) { m.Sent = int64(1_230_767_999_999) }, "bad_timestamp: sent_at 2008-12-31T23:59:59.999Z"},
+		{func(m *message) { m.Sent = dayStart + 3*day }, "bad_timestamp: sent_at 2024-07-06T00:00:00.000Z"},
+	} {
+		good := plainMessage(nil)
+		got := scanMessages(t, reader.ExportOptions{}, good, plainMessage(c.change), good)
+		one := "m|a|390200000|393331234567|2|text||0|sent|-|-|"
+		want := result{Rows: []string{one, one}, Rejects: []string{testDayKey + " 1 " + c.want}, Read: 3}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", c.want, diff)
+		}
+	}
+}
+
+func TestWhatIsNoReject(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		change    func(*message)
+		want      string
+		misplaced int64
+	}{
+		{func(m *message) { m.Status = nil }, "m|a|390200000|393331234567|2|text||0||-|-|", 0},
+		{func(m *message) { m.Status = "" }, "m|a|390200000|393331234567|2|text||0||-|-|", 0},
+		{func(m *message) { m.Status = "DELIVERED" }, "m|a|390200000|393331234567|2|text||0|delivered|-|-|", 0},
+		{func(m *message) { m.Category = "nonsense" }, "m|a|390200000|393331234567|2|text||0|sent|-|-|", 0},
+		{func(m *message) { m.Type = "Sticker" }, "m|a|390200000|393331234567|2|sticker||0|sent|-|-|", 0},
+		{func(m *message) { m.Type = "REACTION" }, "m|a|390200000|393331234567|3|reaction||0|sent|-|-|", 0},
+		{func(m *message) { m.Type, m.Direction = "reaction", "INBOUND" }, "m|a|390200000|393331234567|0|reaction||0||-|-|", 0},
+		{func(m *message) { m.Type, m.Category = "TEMPLATE", "Authentication-International" },
+			"m|a|390200000|393331234567|1|template|authentication_international|0|sent|-|-|", 0},
+		{func(m *message) { m.Direction, m.Status, m.Category, m.Type = "inbound", "odd", "odd", "template" },
+			"m|a|390200000|393331234567|0|template||0||-|-|", 0},
+		{func(m *message) { m.Contact, m.Country = "WhatsApp:+39 (333) 12-34.567", " it " },
+			"m|a|390200000|393331234567|2|text||0|sent|-|-|IT", 0},
+		{func(m *message) { m.Contact = "00393331234567" }, "m|a|390200000|393331234567|2|text||0|sent|-|-|", 0},
+		{func(m *message) { m.Contact = "0393331" }, "m|a|390200000|0393331|2|text||0|sent|-|-|", 0},
+		{func(m *message) { m.Contact = "123456" }, "m|a|390200000|@123456|2|text||0|sent|-|-|", 0},
+		{func(m *message) { m.Contact = " User:7 " }, "m|a|390200000|@User:7|2|text||0|sent|-|-|", 0},
+		{func(m *message) { m.Business = "+39 0200000" }, "m|a|390200000|393331234567|2|text||0|sent|-|-|", 0},
+		{func(m *message) { m.ID, m.Account = " i ", " A " }, " i | A |390200000|393331234567|2|text||0|sent|-|-|", 0},
+		{func(m *message) { m.Sent = dayStart - 1 }, "m|a|390200000|393331234567|2|text||-1|sent|-|-|", 1},
+		{func(m *message) { m.Sent = dayStart + 3*reconcile.DayMillis - 1 }, "m|a|390200000|393331234567|2|text||259199999|sent|-|-|", 1},
+		{func(m *message) { m.Delivered, m.Read = dayStart+1, dayStart-5 }, "m|a|390200000|393331234567|2|text||0|sent|1|-5|", 0},
+	} {
+		opts := reader.ExportOptions{IgnoreTypes: []string{"Reaction"}}
+		got := scanMessages(t, opts, plainMessage(c.change))
+		if diff := cmp.Diff(result{Rows: []string{c.want}, Read: 1, Misplaced: c.misplaced}, got); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+}
+
+// TestRejectsBetweenRows holds the closing of gaps against rows that were
+// never there.
+func TestRejectsBetweenRows(t *testing.T) {
+	t.Parallel()
+	rows, want := someMessages(11, 100)
+	for i := range rows {
+		if i%3 == 0 || i > 90 || i == 7 || i == 8 {
+			rows[i].Direction, want[i] = "up", ""
+		}
+	}
+	var kept []string
+	for _, w := range want {
+		if w != "" {
+			kept = append(kept, w)
+		}
+	}
+	for _, blockRows := range []int{1, 7, 100} {
+		got := scanMessages(t, reader.ExportOptions{BlockRows: blockRows}, rows...)
+		if diff := cmp.Diff(kept, got.Rows); diff != "" || len(got.Rejects) != len(rows)-len(kept) {
+			t.Errorf("%d rejects (-want +got)\n%s", len(got.Rejects), diff)
+		}
+	}
+}
+
+func timesFile(t *testing.T, l layout, typ arrow.DataType, values ...any) []byte {
+	t.Helper()
+	var rows []message
+	for range values {
+		rows = append(rows, plainMessage(nil))
+	}
+	columns := exportColumns(rows, arrow.BinaryTypes.String, arrow.Millisecond)
+	for i := range columns {
+		if columns[i].name == "delivered_at" {
+			columns[i].typ, columns[i].values = typ, values
+		}
+	}
+	return exportFile(t, l, columns...)
+}
+
+func TestTimestampsAreFloored(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		typ    arrow.DataType
+		l      layout
+		values []any
+		want   []int64
+	}{
+		{"ms", &arrow.TimestampType{Unit: arrow.Millisecond}, layout{}, []any{int64(5), int64(-1), int64(math.MinInt64)}, []int64{5, -1, math.MinInt64 + 1}},
+		{"µs", &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "Europe/Rome"}, layout{dictionary: true}, []any{int64(1999), int64(-1), int64(-1000)}, []int64{1, -1, -1}},
+		{"ns", &arrow.TimestampType{Unit: arrow.Nanosecond}, layout{}, []any{int64(1_999_999), int64(-1), int64(math.MinInt64)}, []int64{1, -1, -9_223_372_036_855}},
+		{"INT96", &arrow.TimestampType{Unit: arrow.Nanosecond}, layout{int96: true}, []any{int64(86_400_000_000_000_000 + 1_999_999), int64(0)}, []int64{86_400_000_001, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			src := &readertest.Mem{}
+			src.Put(testDayKey, timesFile(t, c.l, c.typ, c.values...))
+			o, err := src.Stat(testDayKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := reader.NewExports(src, reader.NewNames(), reader.ExportOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []int64
+			err = e.Scan(t.Context(), o, testDay, reconcile.NoTime, func(b *reader.Block) error {
+				got = append(got, b.Rows.DeliveredAt...)
+				return nil
+			})
+			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
+				t.Errorf("%v (-want +got)\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func TestColumns(t *testing.T) {
+	t.Parallel()
+	text := arrow.BinaryTypes.String
+	change := func(edit func([]testColumn) []testColumn) []byte {
+		return exportFile(t, layout{}, edit(exportColumns([]message{plainMessage(nil)}, text, arrow.Millisecond))...)
+	}
+	rename := func(from, to string) func([]testColumn) []testColumn {
+		return func(c []testColumn) []testColumn {
+			for i := range c {
+				if c[i].name == from {
+					c[i].name = to
+				}
+			}
+			return c
+		}
+	}
+	retype := func(name string, typ arrow.DataType, v any) func([]testColumn) []testColumn {
+		return func(c []testColumn) []testColumn {
+			for i := range c {
+				if c[i].name == name {
+					c[i].typ, c[i].values = typ, []any{v}
+				}
+			}
+			return c
+		}
+	}
+	one := "m|a|390200000|393331234567|2|text||0|sent|-|-|"
+	for _, c := range []struct {
+		name   string
+		data   []byte
+		opts   reader.ExportOptions
+		column string // of the error; empty where there is none
+	}{
+		{"as it is", change(func(c []testColumn) []testColumn { return c }), reader.ExportOptions{}, ""},
+		{"turned round, more columns, required", change(func(c []testColumn) []testColumn {
+			var out []testColumn
+			for i := len(c) - 1; i >= 0; i-- {
+				c[i].required = c[i].values[0] != nil
+				out = append(out, c[i], testColumn{name: "x" + c[i].name, typ: text, values: []any{nil}})
+			}
+			return append(out, testColumn{name: "list", typ: arrow.ListOf(text), values: []any{"a"}})
+		}), reader.ExportOptions{}, ""},
+		{"without optional ones", change(func(c []testColumn) []testColumn { return append(c[:6:6], c[7], c[8]) }), reader.ExportOptions{}, ""},
+		{"renamed", change(rename("contact", "wa_id")), reader.ExportOptions{Columns: map[string]string{"contact": "wa_id"}}, ""},
+		{"other case", change(rename("contact", "Contact")), reader.ExportOptions{}, "contact"},
+		{"renamed without being told", change(rename("contact", "wa_id")), reader.ExportOptions{}, "contact"},
+		{"told a name that is not there", change(rename("x", "y")), reader.ExportOptions{Columns: map[string]string{"contact": "wa_id"}}, "wa_id"},
+		{"number for a text", change(retype("account_id", arrow.PrimitiveTypes.Int64, int64(1))), reader.ExportOptions{}, "account_id"},
+		{"text for a time", change(retype("sent_at", text, "2024-07-03")), reader.ExportOptions{}, "sent_at"},
+		{"number for a time", change(retype("read_at", arrow.PrimitiveTypes.Int64, int64(1))), reader.ExportOptions{}, "read_at"},
+		{"list", change(retype("status", arrow.ListOf(text), "sent")), reader.ExportOptions{}, "status"},
+		{"struct", change(retype("type", arrow.StructOf(arrow.Field{Name: "f", Type: text}), "text")), reader.ExportOptions{}, "type"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := scan(t, c.data, c.opts)
+			if c.column == "" {
+				if diff := cmp.Diff(result{Rows: []string{one}, Read: 1}, got); err != nil || diff != "" {
+					t.Errorf("%v (-want +got)\n%s", err, diff)
+				}
+				return
+			}
+			f, ok := errors.AsType[*reader.FileError](err)
+			if !ok || !errors.Is(err, reader.ErrData) || f.Column != c.column || f.File != testDayKey {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestInfoAndRowGroupsLeftOut(t *testing.T) {
+	t.Parallel()
+	var rows []message
+	for i := range 30 {
+		rows = append(rows, plainMessage(func(m *message) { m.Sent = dayStart + int64(i)*1000 }))
+	}
+	columns := exportColumns(rows, arrow.BinaryTypes.String, arrow.Nanosecond)
+	for _, c := range []struct {
+		name   string
+		l      layout
+		oldest int64
+		read   int64 // with everything before row 10 wanted
+	}{
+		{"statistics", layout{groupRows: 10}, dayStart, 10},
+		{"none", layout{groupRows: 10, noStats: true}, reconcile.NoTime, 30},
+		{"INT96", layout{groupRows: 10, int96: true}, reconcile.NoTime, 30},
+	} {
+		data := exportFile(t, c.l, columns...)
+		src := &readertest.Mem{}
+		src.Put(testDayKey, data)
+		o, err := src.Stat(testDayKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := reader.NewExports(src, reader.NewNames(), reader.ExportOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := e.Info(t.Context(), o)
+		if want := (reader.FileInfo{Rows: 30, Oldest: c.oldest}); err != nil || info != want {
+			t.Errorf("%s: %v, %v, want %v", c.name, info, err, want)
+		}
+		got, err := scanBefore(t, data, reader.ExportOptions{}, dayStart+10_000)
+		if err != nil || got.Read != c.read {
+			t.Errorf("%s: %d rows read, %v, want %d", c.name, got.Read, err, c.read)
+		}
+	}
+	none := exportFile(t, layout{}, exportColumns(nil, arrow.BinaryTypes.String, arrow.Millisecond)...)
+	if got, err := scan(t, none, reader.ExportOptions{}); err != nil || got.Read != 0 {
+		t.Errorf("no rows: %v, %v", got, err)
+	}
+}
+
+func TestExportOptions(t *testing.T) {
+	t.Parallel()
+	for _, o := range []reader.ExportOptions{
+		{BlockRows: -1},
+		{BlockRows: 1 << 20},
+		{Columns: map[string]string{"kontakt": "x"}},
+		{Columns: map[string]string{"contact": ""}},
+		{Columns: map[string]string{"contact": "type"}},
+	} {
+		if o.Validate() == nil {
+			t.Errorf("%+v: no error", o)
+		}
+	}
+	fine := reader.ExportOptions{Columns: map[string]string{"contact": "type", "type": "contact", "price": "p"}}
+	if err := fine.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+var errStop = errors.New("stop")
+
+func TestScanStops(t *testing.T) {
+	t.Parallel()
+	src := &readertest.Mem{}
+	rows, _ := someMessages(1, 10)
+	src.Put(testDayKey, exportFile(t, layout{}, exportColumns(rows, arrow.BinaryTypes.String, arrow.Millisecond)...))
+	o, err := src.Stat(testDayKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := reader.NewExports(src, reader.NewNames(), reader.ExportOptions{BlockRows: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := 0
+	err = e.Scan(t.Context(), o, testDay, reconcile.NoTime, func(*reader.Block) error { calls++; return errStop })
+	if err != errStop || calls != 1 {
+		t.Errorf("%d blocks, %v", calls, err)
+	}
+}
