@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -135,18 +136,37 @@ func BenchmarkWriteCharges(b *testing.B) {
 	for _, rows := range []int{12_500, 200_000} {
 		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
 			f := chargeFrame(rows, 7)
-			var bytes int64
+			var size int64
 			b.ReportAllocs()
-			b.ResetTimer()
 			for b.Loop() {
 				e, err := WriteParquet(b.Context(), discard{}, "x", ChargesSchema(), cut(f, 8192))
 				if err != nil {
 					b.Fatal(err)
 				}
-				bytes = e.Bytes
+				size = e.Bytes
 			}
 			b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-			b.ReportMetric(float64(bytes)/float64(rows), "bytes/row")
+			b.ReportMetric(float64(size)/float64(rows), "bytes/row")
 		})
 	}
+}
+
+func BenchmarkReadBack(b *testing.B) {
+	const rows = 100_000
+	f := chargeFrame(rows, 7)
+	data, _ := writeParquet(b, ChargesSchema(), cut(f, 8192))
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for frame, err := range ReadParquet(bytes.NewReader(data), int64(len(data)), ChargesSchema()) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n += frame.Rows
+		}
+		if n != rows {
+			b.Fatalf("%d rows", n)
+		}
+	}
+	b.ReportMetric(rows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }

@@ -176,6 +176,7 @@ func (v *verifier) file(ctx context.Context, f FileEntry) (r fileResult, err err
 	case table == ChargesTable:
 		r.charge = newChargeSums(f.Name)
 		add("content", readTable(content, stored.Size(), f, s, r.charge.add), f.contentDetail())
+		r.charge.ids = nil // only of use within the file, and large
 		add("order", r.charge.problem, "sorted, charge ids unique, billing date "+r.charge.date)
 	default:
 		r.table = table

@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -57,6 +58,8 @@ func (v *verifier) contents(results []fileResult) {
 	v.checkStatements(charges, tables[StatementsTable])
 	v.check("differences", DifferencesTable+parquetExt, checkDifferences(tables[DifferencesTable]),
 		"theirs − ours = the difference = the sum of its effects, in each row")
+	v.check("our side of the differences", DifferencesTable+parquetExt, checkOurs(charges, tables[DifferencesTable]),
+		"Σ our quantity and amount = the charges of the accounts in scope, for each account and currency")
 	v.checkCounts(charges, tables)
 }
 
@@ -334,6 +337,52 @@ func checkStated(charges *chargeSums, stated map[owedKey]*statedSum) error {
 
 // classOutside is the one class of a difference without figures.
 const classOutside = "outside_period"
+
+// classCredit is the one class of a row that stands beside the charges.
+const classCredit = "credit"
+
+// checkOurs: every charge with a price, of an account that a usage line inside
+// the period names, is in exactly one row. Such an account is one with a row
+// that is neither outside the period nor a credit alone.
+func checkOurs(charges *chargeSums, differences *table) error {
+	type side struct{ quantity, amount decimal.Decimal }
+	scope, rows, want := map[string]bool{}, map[owedKey]side{}, map[owedKey]side{}
+	for _, r := range differences.rows() {
+		if class := r.text("class"); class == classOutside || class == classCredit {
+			continue
+		}
+		key := owedKey{r.text("account_id"), r.text("currency")}
+		scope[key.account] = true
+		s := rows[key]
+		rows[key] = side{s.quantity.Add(r.wide("our_quantity")), s.amount.Add(r.wide("our_amount"))}
+	}
+	for k, g := range charges.summary {
+		if k.status == statusCharged && scope[k.account] {
+			key := owedKey{k.account, k.currency}
+			s := want[key]
+			want[key] = side{s.quantity.Add(decimal.NewFromInt(g.quantity)), s.amount.Add(g.net.sum())}
+		}
+	}
+	for _, key := range sortedOwed(rows, want) {
+		where := "account " + key.account + ", currency " + key.currency + ": "
+		if err := errors.Join(
+			unequalMoney(where+"Σ our_quantity", rows[key].quantity, want[key].quantity),
+			unequalMoney(where+"Σ our_amount", rows[key].amount, want[key].amount),
+		); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sortedOwed are the keys of both maps.
+func sortedOwed[V, W any](a map[owedKey]V, b map[owedKey]W) []owedKey {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.SortFunc(keys, func(a, b owedKey) int {
+		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.currency, b.currency))
+	})
+	return slices.Compact(keys)
+}
 
 func checkDifferences(t *table) error {
 	amounts := []string{"our_quantity", "our_amount", "their_amount", "amount_difference", "quantity_effect", "price_effect", "arithmetic_effect", "rounding_effect"}

@@ -102,7 +102,7 @@ func (p *parts) derive() {
 	}
 	p.tables[SummaryTable] = summaryOf(all)
 	p.tables[StatementsTable] = statementsOf(all)
-	p.tables[DifferencesTable] = someDifferences()
+	p.tables[DifferencesTable] = someDifferences(all)
 	p.tables[FindingsTable] = &Frame{Rows: 2, Columns: []Column{
 		{Text: []string{"outside_window", "outside_window"}}, textColumn("a", ""), textColumn("", ""), textColumn("", ""), textColumn("m1", "m2"),
 		{Int: []int64{1, 2}, Null: []bool{false, true}}, textColumn("", "x"),
@@ -114,7 +114,7 @@ func (p *parts) derive() {
 	m.Files = nil
 	m.Counts.Rejected = map[string]int64{"bad_status": 1}
 	m.Counts.Findings = map[string]int64{"outside_window": 2}
-	m.Counts.Differences = map[string]int64{"price": 1, "outside_period": 1}
+	m.Counts.Differences = map[string]int64{"price": 1, "outside_period": 1, "missing_theirs": 1}
 	m.Counts.Conversations = maps.Clone(all.category)
 	m.Totals = nil
 	s := StatementsSchema()
@@ -175,21 +175,37 @@ func statementsOf(sums *chargeSums) *Frame {
 	return f
 }
 
-// someDifferences are a wrong price and a line outside the period.
-func someDifferences() *Frame {
+// someDifferences are, of one account, a wrong price in euros, charges in yen
+// that no line covers, and a line outside the period.
+func someDifferences(sums *chargeSums) *Frame {
+	const account = "account-00"
+	type side struct {
+		quantity int64
+		amount   decimal.Decimal
+	}
+	ours := map[string]side{}
+	for k, g := range sums.summary {
+		if k.account == account && k.status == statusCharged {
+			s := ours[k.currency]
+			ours[k.currency] = side{s.quantity + g.quantity, s.amount.Add(g.net.sum())}
+		}
+	}
 	f := &Frame{Columns: make([]Column, len(DifferencesSchema()))}
-	for _, outside := range []bool{false, true} {
-		figure := func(text string) Column { return Column{Wide: []decimal.Decimal{wide(text)}, Null: []bool{outside}} }
-		class := "price"
-		if outside {
-			class = "outside_period"
+	add := func(class, currency string, theirs, price, arithmetic, rounding decimal.Decimal) {
+		o := ours[currency]
+		figure := func(d decimal.Decimal) Column {
+			return Column{Wide: []decimal.Decimal{d}, Null: []bool{class == "outside_period"}}
 		}
 		f.appendRow(Frame{Rows: 1, Columns: []Column{
-			textColumn("i1"), textColumn("l1 l2"), {Text: []string{"account-00"}}, textColumn(""), {Int: []int64{19905}}, {Int: []int64{19935}},
-			textColumn("IT"), textColumn("service"), figure("10"), figure("10"), figure("0.6"), figure("0.71"), textColumn("EUR"),
-			figure("0.11"), figure("0"), figure("0.1"), figure("0"), figure("0.01"), {Text: []string{class}}, textColumn("x"),
+			textColumn("i1"), textColumn("l1 l2"), {Text: []string{account}}, textColumn(""), {Int: []int64{19905}}, {Int: []int64{19935}},
+			textColumn("IT"), textColumn("service"), figure(decimal.NewFromInt(o.quantity)), figure(decimal.NewFromInt(o.quantity)),
+			figure(o.amount), figure(theirs), textColumn(currency), figure(theirs.Sub(o.amount)),
+			figure(decimal.Zero), figure(price), figure(arithmetic), figure(rounding), {Text: []string{class}}, textColumn("x"),
 		}})
 	}
+	add("price", "EUR", ours["EUR"].amount.Add(wide("0.11")), wide("0.1"), decimal.Zero, wide("0.01"))
+	add("missing_theirs", "JPY", decimal.Zero, ours["JPY"].amount.Neg(), decimal.Zero, decimal.Zero)
+	add("outside_period", "EUR", decimal.Zero, decimal.Zero, decimal.Zero, decimal.Zero)
 	return f
 }
 
@@ -340,6 +356,14 @@ var damages = []struct {
 	}},
 	{name: "a difference without figures", check: "differences", tables: func(p *parts) {
 		at(p.tables[DifferencesTable], DifferencesSchema(), "our_amount").Null[0] = true
+	}},
+	{name: "a row of the differences is lost", check: "our side of the differences", tables: func(p *parts) {
+		f := p.tables[DifferencesTable]
+		*f = f.slice(0, 1)
+		p.m.Counts.Differences = map[string]int64{"price": 1}
+	}},
+	{name: "our quantity", check: "our side of the differences", tables: func(p *parts) {
+		at(p.tables[DifferencesTable], DifferencesSchema(), "our_quantity").Wide[0] = wide("1")
 	}},
 	{name: "control total", check: "control total charges", written: func(p *parts) {
 		p.m.Control[0].Left, p.m.Control[0].OK = "6", false

@@ -1,0 +1,72 @@
+// Package writer puts the results of a run where they belong, in a directory
+// or a bucket, makes them current in one step, and reads them back.
+//
+// # Keys
+//
+// Everything lies under the place that --out names:
+//
+//	runs/2024-07/<run_id>/                  one run; never changes, never shrinks
+//	    charges/2024-07-03/part-0000.parquet    charges by billing date
+//	    summary.parquet       summary.csv       charges counted and added up
+//	    statements.parquet    statements.csv    what each account owes
+//	    differences.parquet   differences.csv   what the invoices say, minus that
+//	    findings.parquet      findings.csv      what a person should look at
+//	    rejects.parquet       rejects.csv       rows that could not be used
+//	    report.html                             the same for people
+//	    manifest.json                           what all of it is; written last
+//	current/2024-07.json                    names the run that counts
+//	current/.lock, .tmp/                    of a directory only
+//
+// A period is 2024-07 for a whole month, 2024-07-03 for a day, and else
+// 2024-07-01_2024-07-15. A run id is a hash of what the run was made from, so
+// that two runs of one id write the same bytes under the same keys.
+//
+// # Tables
+//
+// The columns are those of the contract: ChargesSchema and its neighbours. In
+// Parquet a text is a STRING, a date a DATE, an instant a TIMESTAMP in
+// milliseconds adjusted to UTC, a price or an amount of one charge a
+// DECIMAL(18,6) on INT64, and a sum a DECIMAL(38,6) on 16 bytes. Row groups
+// hold 131072 rows. Pages are compressed with zstd. created_by is "waconcile"
+// for every version: the bytes of a table follow from its rows, not from the
+// frames in which they were handed over, the machine or the time. The CSV
+// files have the same columns and rows; a null is nothing between two commas.
+//
+// The manifest holds, for each file, rows, bytes, sha256 and the total of each
+// column of counts or amounts.
+//
+// # The commit of a run
+//
+//	step                                                 a crash after it leaves            who repairs it
+//	1  data files, each visible whole or not at all      a run without a manifest, which    the same run again: same
+//	                                                     no reader takes for one            bytes, same keys
+//	2  manifest.json, only if there is none              a run that is complete and not     the same run again: it
+//	                                                     current                            moves the pointer
+//	3  current/{period}.json, only if it is still the    the run is published               nobody
+//	   one that was read (none: If-None-Match, else
+//	   If-Match)
+//
+// After an error at step 2 or 3 what is there is read back, and only that
+// decides. Our own bytes: the step took place, go on. Somebody else's:
+// ErrConflict, another run won, ours is complete beside it. Nothing new: the
+// error of the step. Not readable: ErrOutcomeUnknown; the same command again
+// finds out. Nothing is ever deleted, on no path.
+//
+// # What a reader may rely on
+//
+//   - A directory under runs/ without manifest.json does not exist.
+//   - The pointer changes in one step, from one complete run to another. Its
+//     manifest_sha256 is that of the manifest that it names, and the manifest
+//     has the sha256 of everything else.
+//   - What a pointer or a manifest has ever named stays where it is.
+//   - Every control total of a manifest held when the run was published.
+//   - Charges are sorted within a file by account_id, business_number,
+//     contact, opened_at and category; charge_id is unique.
+//
+// # Two libraries
+//
+// Tables are written through arrow's column writers and read back through
+// xitongsys/parquet-go, which shares no code with them: a mistake of the one
+// does not hide a mistake of the other. Verify does so for a whole run and
+// recomputes every figure.
+package writer
