@@ -17,17 +17,18 @@ const microsExponent = -6
 // Decimal is m as a decimal.
 func (m Micros) Decimal() decimal.Decimal { return decimal.New(int64(m), microsExponent) }
 
-// ParseMicros reads a plain decimal number with at most six decimals, such as
-// 0.0618: digits, at most one point, a leading minus; no exponent.
+// ParseMicros reads a plain decimal number with at most six decimals, trailing
+// zeros included, such as 0.0618: digits, at most one point, a leading minus;
+// no exponent.
 func ParseMicros(s string) (Micros, error) {
 	d, err := ParseDecimal(s)
 	if err != nil {
 		return 0, err
 	}
-	scaled := d.Shift(-microsExponent)
-	if !scaled.IsInteger() {
+	if d.Exponent() < microsExponent {
 		return 0, fmt.Errorf("%q has more than 6 decimals", s)
 	}
+	scaled := d.Shift(-microsExponent)
 	if !scaled.BigInt().IsInt64() {
 		return 0, fmt.Errorf("%q is too large", s)
 	}
