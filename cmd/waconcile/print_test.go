@@ -49,28 +49,38 @@ func TestShellWord(t *testing.T) {
 // the end, and an unknown total shows none.
 func TestBar(t *testing.T) {
 	t.Parallel()
-	var w bytes.Buffer
-	p := newProgress(logText, &w)
-	p.terminal = true
-	p.log = slog.New(slog.NewTextHandler(lockedWriter{p}, nil))
-	p.show(batch.Progress{Stage: "list"})
-	if w.Len() > 0 {
-		t.Errorf("without a total: %q", w.String())
-	}
-	p.show(batch.Progress{Rows: 10, RowsTotal: 100, Stage: "read"})
-	p.show(batch.Progress{Rows: 100, RowsTotal: 100, Stage: "read"})
-	p.show(batch.Progress{Rows: 1, RowsTotal: 50, Stage: "write"})
-	p.log.InfoContext(t.Context(), "line")
-	p.end()
-	shown := w.String()
-	for _, part := range []string{"read", "10/100", "rows/s", "write", "msg=line"} {
-		if !strings.Contains(shown, part) {
-			t.Errorf("%q is not in %q", part, shown)
+	synctest.Test(t, func(t *testing.T) {
+		var w bytes.Buffer
+		p := newProgress(logText, &w)
+		p.terminal = true
+		p.log = slog.New(slog.NewTextHandler(lockedWriter{p}, nil))
+		p.show(batch.Progress{Stage: "list"})
+		if w.Len() > 0 {
+			t.Errorf("without a total: %q", w.String())
 		}
-	}
-	if strings.HasSuffix(strings.TrimRight(shown, "\r\n \x1b[K0"), "rows/s)") {
-		t.Errorf("the bar stays at the end: %q", shown)
-	}
+		for _, now := range []batch.Progress{
+			{Rows: 10, RowsTotal: 100, Stage: "read"},
+			{Rows: 20, RowsTotal: 100, Stage: "read"},
+			{Rows: 100, RowsTotal: 100, Stage: "read"},
+			{Rows: 5, RowsTotal: 100, Stage: "read"}, // anew
+			{Rows: 7, RowsTotal: 100, Stage: "read"},
+			{Rows: 1, RowsTotal: 50, Stage: "write"},
+		} {
+			p.show(now)
+			time.Sleep(time.Second)
+		}
+		p.log.InfoContext(t.Context(), "line")
+		p.end()
+		shown := w.String()
+		for _, part := range []string{"read", "(20/100, 20 rows/s)", "(7/100", "write", "msg=line"} {
+			if !strings.Contains(shown, part) {
+				t.Errorf("%q is not in %q", part, shown)
+			}
+		}
+		if !strings.HasSuffix(shown, "\x1b[2K\r") {
+			t.Errorf("the bar stays at the end: %q", shown)
+		}
+	})
 }
 
 // TestProgressLines shows a run without a terminal: a line at the beginning

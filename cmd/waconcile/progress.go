@@ -23,6 +23,7 @@ type progress struct {
 	mu      sync.Mutex               // guards all below, and w on a terminal
 	bar     *progressbar.ProgressBar // of the stage, once its rows are known
 	stage   string
+	rows    int64
 	started time.Time // of the stage
 	logged  time.Time
 }
@@ -61,14 +62,15 @@ func newBar(w io.Writer, stage string, rows int64) *progressbar.ProgressBar {
 	)
 }
 
-// show is the Progress of a batch.Job.
+// show is the Progress of a batch.Job. A stage may begin anew.
 func (p *progress) show(now batch.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Stage != p.stage {
+	if now.Stage != p.stage || now.Rows < p.rows {
 		p.clear()
 		p.stage, p.started, p.logged = now.Stage, time.Now(), time.Time{}
 	}
+	p.rows = now.Rows
 	if p.terminal {
 		p.showBar(now)
 		return
@@ -89,7 +91,10 @@ func (p *progress) showBar(now batch.Progress) {
 	case now.RowsTotal <= 0:
 		return
 	case p.bar == nil:
+		// The rows so far were read before the bar's clock began.
 		p.bar = newBar(p.w, now.Stage, now.RowsTotal)
+		_ = p.bar.RenderBlank()
+		return
 	case p.bar.GetMax64() != now.RowsTotal:
 		p.bar.ChangeMax64(now.RowsTotal)
 	}

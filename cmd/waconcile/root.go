@@ -27,6 +27,9 @@ func run(ctx context.Context, args []string, lookupEnv func(string) (string, boo
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	o := judge(ctx, err)
+	if o.code == exitInterrupt || o.code == exitTerminate {
+		err = o.err // what was under way when the signal came is no fault
+	}
 	if err != nil {
 		reportFailure(ctx, a.settings.logFormat, stderr, err, o.code, o.advice(a.publishes))
 	}
