@@ -203,18 +203,24 @@ func (f *s3File) release(b *block, end int64) {
 
 // reuse keeps the buffer of a block that left the cache. f.mu is held.
 func (f *s3File) reuse(b *block) {
-	if b != nil && b.users == 0 && b.ready {
-		f.source.buffers.Put(&b.data)
-		b.data = nil
+	if b == nil || b.users > 0 || !b.ready || int64(cap(b.data)) < f.source.options.RangeBytes {
+		return
 	}
+	data := b.data
+	b.data = nil
+	f.source.buffers.Put(&data)
 }
 
-// buffer returns n bytes, n at most RangeBytes.
+// buffer returns n bytes, n at most RangeBytes. Those of whole ranges are used
+// again; the end of an object and small objects have their own.
 func (s *S3) buffer(n int64) []byte {
-	if p, ok := s.buffers.Get().(*[]byte); ok && int64(cap(*p)) >= n {
-		return (*p)[:n]
+	if n < s.options.RangeBytes {
+		return make([]byte, n)
 	}
-	return make([]byte, n, max(n, min(s.options.RangeBytes, 2*n)))
+	if p, ok := s.buffers.Get().(*[]byte); ok {
+		return *p
+	}
+	return make([]byte, n)
 }
 
 func (f *s3File) failure(err error) error {
@@ -243,10 +249,7 @@ func (f *s3File) Close() error {
 		f.reuse(b)
 		delete(f.cache.blocks, i)
 	}
-	if f.tail != nil {
-		f.reuse(f.tail)
-		f.tail = nil
-	}
+	f.tail = nil
 	if f.changed {
 		return &storeError{verb: "read", where: f.source.url(f.key), err: ErrChanged}
 	}

@@ -71,7 +71,7 @@ func TestMemSource(t *testing.T) {
 	})
 }
 
-func newDir(t *testing.T, path string) *reader.Dir {
+func newDir(t testing.TB, path string) *reader.Dir {
 	t.Helper()
 	d, err := reader.NewDir(path)
 	if err != nil {
@@ -80,7 +80,7 @@ func newDir(t *testing.T, path string) *reader.Dir {
 	return d
 }
 
-func newS3(t *testing.T, client reader.S3Client, bucket, prefix string, opts reader.S3Options) *reader.S3 {
+func newS3(t testing.TB, client reader.S3Client, bucket, prefix string, opts reader.S3Options) *reader.S3 {
 	t.Helper()
 	s, err := reader.NewS3(client, bucket, prefix, opts)
 	if err != nil {
@@ -90,7 +90,7 @@ func newS3(t *testing.T, client reader.S3Client, bucket, prefix string, opts rea
 }
 
 // writeFile replaces a file by one of another inode, as most writers do.
-func writeFile(t *testing.T, path string, data []byte) {
+func writeFile(t testing.TB, path string, data []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func writeFile(t *testing.T, path string, data []byte) {
 
 // bucket fills a bucket of the test store.
 type bucket struct {
-	t      *testing.T
+	t      testing.TB
 	client *s3.Client
 	name   string
 }

@@ -73,7 +73,11 @@ func build(dir string) (path string, err error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build minio %s (name one in WACONCILE_TEST_MINIO, or a store in WACONCILE_TEST_S3_ENDPOINT, or use -short): %w\n%s", version, err, out)
 	}
-	return path, os.Rename(filepath.Join(bin, "minio"), path)
+	if err := os.Rename(filepath.Join(bin, "minio"), path); err != nil {
+		return "", err
+	}
+	_ = os.Remove(bin) // empty now, and in nobody's way if it stays
+	return path, nil
 }
 
 // flock waits for an exclusive lock that ends with the file or the process.
