@@ -2,6 +2,7 @@ package writer
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 	"unsafe"
 
@@ -43,16 +44,23 @@ func newColumnBuffer(spec ColumnSpec) columnBuffer {
 type levels []int16
 
 func (l levels) append(null []bool, rows int) levels {
-	start := len(l)
-	for range rows {
-		l = append(l, 1)
+	l, added := extend(l, rows)
+	for i := range added {
+		added[i] = 1
 	}
 	for i, isNull := range null {
 		if isNull {
-			l[start+i] = 0
+			added[i] = 0
 		}
 	}
 	return l
+}
+
+// extend gives s with n more elements, and these alone, to be overwritten.
+func extend[S ~[]E, E any](s S, n int) (longer, added S) {
+	start := len(s)
+	longer = slices.Grow(s, n)[:start+n]
+	return longer, longer[start:]
 }
 
 // nullsOf is the part of a column's null marks, or nil where none is null.
@@ -95,6 +103,7 @@ func (b *plainColumn) append(c *Column, from, to int) {
 
 // appendPresent converts the values that are not null.
 func appendPresent[From, To any](to []To, from []From, null []bool, convert func(From) To) []To {
+	to = slices.Grow(to, len(from))
 	for i, v := range from {
 		if null == nil || !null[i] {
 			to = append(to, convert(v))
@@ -188,8 +197,10 @@ func (d *dictColumn[K]) append(c *Column, from, to int) {
 	null := nullsOf(c, from, to)
 	if d.spec.Nullable {
 		d.levels = d.levels.append(null, to-from)
-		for i := range to - from {
-			d.present = append(d.present, null == nil || !null[i])
+		var added []bool
+		d.present, added = extend(d.present, to-from)
+		for i := range added {
+			added[i] = null == nil || !null[i]
 		}
 	}
 	switch values := any(d).(type) {
@@ -210,16 +221,18 @@ func microsInts(m []reconcile.Micros) []int64 {
 }
 
 func appendNumbers[K string | int64](d *dictColumn[K], values []K, null []bool) {
+	var added []int32
+	d.indices, added = extend(d.indices, len(values))
 	for i, v := range values {
 		if null != nil && null[i] {
-			d.indices = append(d.indices, 0)
+			added[i] = 0
 			continue
 		}
 		e := &d.recent[d.slot(v)]
 		if e.number == 0 || e.value != v {
 			*e = dictEntry[K]{v, d.lookup(v) + 1}
 		}
-		d.indices = append(d.indices, e.number-1)
+		added[i] = e.number - 1
 	}
 }
 

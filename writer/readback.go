@@ -21,7 +21,9 @@ const readBackRows = 8 << 10
 // have the columns of s and nothing else, with the names, order, physical
 // types, logical types and nullability that WriteParquet gives them. A frame
 // is valid until the next is asked for. A file that is damaged ends the
-// sequence with an error, never with a panic.
+// sequence with an error, not with a panic; but the header of a damaged page
+// can ask for more memory than there is, so that the hash of a file from
+// elsewhere is to be checked first.
 func ReadParquet(f io.ReaderAt, size int64, s Schema) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		r, err := openBack(f, size, s)
