@@ -87,10 +87,10 @@ func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver fu
 func (s *shard) do(w work, free chan<- *reconcile.Rows, deliver func(reconcile.Date, []charge) error) (err error) {
 	switch {
 	case w.rows != nil:
-		err = s.engine.Add(w.rows)
+		s.engine.Add(w.rows)
 		recycle(free, w.rows)
 	case w.scattered != nil:
-		err = s.engine.AddScattered(w.scattered)
+		s.engine.AddScattered(w.scattered)
 		recycle(free, w.scattered)
 	default:
 		s.engine.Advance(*w.advance)

@@ -77,7 +77,8 @@ func allAtOnce(t *testing.T, job Job) []string {
 	}
 	for i, o := range plan.files() {
 		err := exports.Scan(t.Context(), o, plan.Objects[i].Day, reconcile.NoTime, func(b *reader.Block) error {
-			return engine.AddScattered(&b.Rows)
+			engine.AddScattered(&b.Rows)
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)

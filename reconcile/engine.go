@@ -53,51 +53,15 @@ type Engine struct {
 	basis   []Basis // by account; known where knownBasis
 	known   []bool
 	days    map[Date]*dayRows
-	pending map[Date][]pendingMessage
+	pending map[Date][]message // sent before the day they count on; their ids are their own
 	// scattered holds rows that settle brings to their days before any day is
 	// folded.
 	scattered dayRows
 	pairs     pairTable
+	chunks    chunkPool
 	fold      folder // memory of the day being folded, kept for the next
 	begin     int    // index into Begins of the stretch being folded
 	tally     Tally
-}
-
-// pendingMessage is a merged message that counts on a later day than it was
-// sent. Its id lies in no day's bytes any more.
-type pendingMessage struct {
-	message
-	id string
-}
-
-// dayRows is what was sent on one day.
-type dayRows struct {
-	rows []row
-	ids  []byte
-}
-
-func (d *dayRows) id(r *row) []byte { return d.ids[r.idStart:r.idEnd] }
-
-// append copies row i of rows, and tells whether its id could still be
-// addressed.
-func (d *dayRows) append(rows *Rows, i int) bool {
-	return d.appendRow(row{
-		hash: rows.Hash(i), contact: rows.Contact[i], account: rows.Account[i], business: rows.Business[i],
-		sent: rows.SentAt[i], delivered: rows.DeliveredAt[i], read: rows.ReadAt[i],
-		typ: rows.Type[i], country: rows.Country[i],
-		kind: rows.Kind[i], category: rows.Category[i], status: rows.Status[i],
-	}, rows.ID.At(i))
-}
-
-func (d *dayRows) appendRow(r row, id []byte) bool {
-	if len(d.ids)+len(id) > idBytesMax {
-		return false
-	}
-	r.idStart = uint32(len(d.ids))
-	d.ids = append(d.ids, id...)
-	r.idEnd = uint32(len(d.ids))
-	d.rows = append(d.rows, r)
-	return true
 }
 
 // NewEngine makes an engine that hands what it makes to sink.
@@ -110,71 +74,63 @@ func NewEngine(cfg EngineConfig, sink Sink) (*Engine, error) {
 		merger:  merger{deliveryMillis: int64(cfg.DeliveryDays) * DayMillis, text: cfg.Text},
 		sink:    sink,
 		days:    make(map[Date]*dayRows),
-		pending: make(map[Date][]pendingMessage),
+		pending: make(map[Date][]message),
 	}, nil
 }
 
-// idBytesMax bounds the message ids of one day and shard, which offsets of 32
-// bits address.
-const idBytesMax = math.MaxUint32
-
-// ErrTooMany is the error of a day that holds more than a shard can address.
-var ErrTooMany = errors.New("too many messages in one day for one shard; use more workers")
-
 // Add takes a block of rows, in any order. Rows sent on a day that has been
 // folded already are the caller's mistake.
-func (e *Engine) Add(rows *Rows) error {
+func (e *Engine) Add(rows *Rows) {
 	var day Date
 	var into *dayRows
 	for i, sent := range rows.SentAt {
 		if d := DateOf(sent); into == nil || d != day {
 			day, into = d, e.dayOf(d)
 		}
-		if !into.append(rows, i) {
-			return ErrTooMany
-		}
+		into.add(rowOf(rows, i), rows.ID.At(i), &e.chunks)
 	}
 	e.tally.Rows += int64(rows.Len())
-	return nil
 }
 
 // AddScattered takes rows of messages whose rows were sent, as they claim, on
 // different days. All rows of such a message must come this way, before the
 // first Advance: they are merged at once, and the message then lies on the
 // day of the row that sorts first.
-func (e *Engine) AddScattered(rows *Rows) error {
+func (e *Engine) AddScattered(rows *Rows) {
 	for i := range rows.SentAt {
-		if !e.scattered.append(rows, i) {
-			return ErrTooMany
-		}
+		e.scattered.add(rowOf(rows, i), rows.ID.At(i), &e.chunks)
 	}
 	e.tally.Rows += int64(rows.Len())
-	return nil
 }
 
 // settle merges the scattered rows and puts each message on its day.
 func (e *Engine) settle() {
 	d := &e.scattered
-	slices.SortFunc(d.rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), bytes.Compare(d.id(&a), d.id(&b)))
-	})
-	for from := 0; from < len(d.rows); {
-		to := from + 1
-		for to < len(d.rows) && d.rows[to].hash == d.rows[from].hash && bytes.Equal(d.id(&d.rows[to]), d.id(&d.rows[from])) {
-			to++
-		}
-		m := e.merger.merge(to-from, func(i int) *row { return &d.rows[from+i] })
-		e.tally.Merged += int64(to - from - 1)
-		e.dayOf(DateOf(m.sent)).appendRow(m.row, d.id(&m.row))
-		from = to
+	order := make([]uint32, d.len())
+	for i := range order {
+		order[i] = uint32(i)
 	}
-	e.scattered = dayRows{}
+	same := func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(d.at(a).hash, d.at(b).hash), bytes.Compare(d.id(a), d.id(b)))
+	}
+	slices.SortStableFunc(order, same)
+	for len(order) > 0 {
+		n := 1
+		for n < len(order) && same(order[0], order[n]) == 0 {
+			n++
+		}
+		m := e.merger.merge(n, func(i int) *row { return d.at(order[i]) })
+		e.tally.Merged += int64(n - 1)
+		e.dayOf(DateOf(m.sent)).add(m.row, d.id(order[0]), &e.chunks)
+		order = order[n:]
+	}
+	e.chunks.give(d)
 }
 
 func (e *Engine) dayOf(d Date) *dayRows {
 	rows := e.days[d]
 	if rows == nil {
-		rows = e.fold.spareDay()
+		rows = &dayRows{}
 		e.days[d] = rows
 	}
 	return rows
@@ -241,7 +197,7 @@ func (e *Engine) enter(day Date) {
 }
 
 func (e *Engine) release(day Date) {
-	e.fold.keepDay(e.days[day])
+	e.chunks.give(e.dayOf(day))
 	delete(e.days, day)
 	delete(e.pending, day)
 }

@@ -31,9 +31,7 @@ func TestHundredContacts(t *testing.T) {
 			}
 			s.rows.Contact[k] = contact
 		}
-		if err := e.Add(&s.rows); err != nil {
-			t.Fatal(err)
-		}
+		e.Add(&s.rows)
 	}
 	checkTally(t, e.Finish())
 	if len(sink.conversations) != 100 {
@@ -70,9 +68,7 @@ func TestScatteredRows(t *testing.T) {
 	}
 	apart := &recorder{}
 	e := newTestEngine(t, apart)
-	if err := e.Add(&s.rows); err != nil {
-		t.Fatal(err)
-	}
+	e.Add(&s.rows)
 	checkTally(t, e.Finish())
 	if days := apart.sightings[s.rows.Hash(0)]; len(days) != 2 {
 		t.Errorf("m1 was seen on %v, want two days", days)
@@ -88,12 +84,8 @@ func TestScatteredRows(t *testing.T) {
 	}
 	together := &recorder{}
 	e = newTestEngine(t, together)
-	if err := e.AddScattered(&scattered); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Add(&plain); err != nil {
-		t.Fatal(err)
-	}
+	e.AddScattered(&scattered)
+	e.Add(&plain)
 	checkTally(t, e.Finish())
 	if days := together.sightings[s.rows.Hash(0)]; len(days) != 1 {
 		t.Errorf("m1 was seen on %v, want one day", days)

@@ -5,21 +5,19 @@ import (
 	"cmp"
 	"iter"
 	"slices"
-	"strings"
 )
 
 // folder is the working memory of one day's fold: rows in the order of their
 // pairs, and the messages and events of one pair at a time.
 type folder struct {
 	day      *dayRows
-	pending  []pendingMessage
+	pending  []message
 	pairOf   []uint32 // of each row, then of each pending message
 	starts   []uint32 // where each pair's entries begin in order
 	order    []uint32 // entries by pair; an entry beyond the rows is a pending message
 	messages []message
 	events   []event
 	taken    []bool
-	spare    []*dayRows
 }
 
 // group is what one pair has on one day.
@@ -34,7 +32,6 @@ type group struct {
 type event struct {
 	at      int64
 	message *message
-	id      []byte
 	rank    uint8
 }
 
@@ -43,16 +40,14 @@ const sendingRank = uint8(Inbound) + 1 // after inbound, before what counts at t
 // load sorts a day's rows and pending messages by pair, by counting: most
 // pairs have few.
 func (f *folder) load(e *Engine, day Date) {
-	f.day, f.pending = e.days[day], e.pending[day]
-	if f.day == nil {
-		f.day = f.spareDay()
-		e.days[day] = f.day
-	}
-	n := len(f.day.rows) + len(f.pending)
+	f.day, f.pending = e.dayOf(day), e.pending[day]
+	n := f.day.len() + len(f.pending)
 	f.pairOf = slices.Grow(f.pairOf[:0], n)
-	for i := range f.day.rows {
-		r := &f.day.rows[i]
-		f.pairOf = append(f.pairOf, e.pairs.at(PairKey{r.contact, r.account, r.business}))
+	for _, c := range f.day.chunks {
+		for i := range c.rows {
+			r := &c.rows[i]
+			f.pairOf = append(f.pairOf, e.pairs.at(PairKey{r.contact, r.account, r.business}))
+		}
 	}
 	for i := range f.pending {
 		r := &f.pending[i].row
@@ -77,7 +72,7 @@ func (f *folder) load(e *Engine, day Date) {
 // starts[p+1] is where pair p begins.
 func (f *folder) groups() iter.Seq[group] {
 	return func(yield func(group) bool) {
-		rows := uint32(len(f.day.rows))
+		rows := uint32(f.day.len())
 		for p := range len(f.starts) - 1 {
 			end := uint32(len(f.order))
 			if p+2 < len(f.starts) {
@@ -95,40 +90,21 @@ func (f *folder) groups() iter.Seq[group] {
 	}
 }
 
-func (f *folder) spareDay() *dayRows {
-	if n := len(f.spare); n > 0 {
-		d := f.spare[n-1]
-		f.spare = f.spare[:n-1]
-		return d
-	}
-	return &dayRows{}
-}
-
-// spareDaysMax is how many days' memory is kept for the days to come.
-const spareDaysMax = 2
-
-func (f *folder) keepDay(d *dayRows) {
-	if d == nil || len(f.spare) >= spareDaysMax {
-		return
-	}
-	d.rows, d.ids = d.rows[:0], d.ids[:0]
-	f.spare = append(f.spare, d)
-}
-
 // mergeGroup makes the messages of one pair and day of their rows.
 func (e *Engine) mergeGroup(day Date, g group) []message {
 	f := &e.fold
 	f.messages = f.messages[:0]
 	if len(g.rows) > pairwiseMax {
 		slices.SortStableFunc(g.rows, func(a, b uint32) int {
-			return cmp.Compare(f.day.rows[a].hash, f.day.rows[b].hash)
+			return cmp.Compare(f.day.at(a).hash, f.day.at(b).hash)
 		})
 	}
 	f.taken = append(f.taken[:0], make([]bool, len(g.rows))...)
 	for i := range g.rows {
 		if !f.taken[i] {
 			same := f.sameMessage(g.rows, i)
-			m := e.merger.merge(len(same), func(k int) *row { return &f.day.rows[same[k]] })
+			m := e.merger.merge(len(same), func(k int) *row { return f.day.at(same[k]) })
+			m.id = f.day.id(same[0])
 			e.tally.Merged += int64(len(same) - 1)
 			e.sink.Message(m.hash, day)
 			f.messages = append(f.messages, m)
@@ -145,18 +121,17 @@ const pairwiseMax = 16
 // sameMessage moves the rows with the id of row i right behind it and returns
 // them all, marking them as taken. Rows of one hash are compared by their ids.
 func (f *folder) sameMessage(rows []uint32, i int) []uint32 {
-	first := &f.day.rows[rows[i]]
+	hash, id := f.day.at(rows[i]).hash, f.day.id(rows[i])
 	sorted := len(rows) > pairwiseMax
 	n := i + 1
 	for k := i + 1; k < len(rows); k++ {
-		r := &f.day.rows[rows[k]]
-		if r.hash != first.hash {
+		if f.day.at(rows[k]).hash != hash {
 			if sorted {
 				break
 			}
 			continue
 		}
-		if bytes.Equal(f.day.id(r), f.day.id(first)) {
+		if bytes.Equal(f.day.id(rows[k]), id) {
 			rows[n], rows[k] = rows[k], rows[n]
 			n++
 		}
@@ -181,18 +156,17 @@ func (e *Engine) foldPair(day Date, g group) {
 			e.tallyUncounted(why)
 			continue
 		}
-		id := f.day.id(&m.row)
 		if m.kind == FreeForm && at > m.sent {
-			f.events = append(f.events, event{at: m.sent, message: m, id: id, rank: sendingRank})
+			f.events = append(f.events, event{at: m.sent, message: m, rank: sendingRank})
 		}
 		if at < end {
-			f.events = append(f.events, event{at: at, message: m, id: id, rank: countRank(&m.row)})
+			f.events = append(f.events, event{at: at, message: m, rank: countRank(&m.row)})
 		}
 	}
 	for _, i := range g.pending {
-		p := &f.pending[int(i)-len(f.day.rows)]
+		p := &f.pending[int(i)-f.day.len()]
 		_, at := p.counts(BasisDelivered)
-		f.events = append(f.events, event{at: at, message: &p.message, id: []byte(p.id), rank: countRank(&p.row)})
+		f.events = append(f.events, event{at: at, message: p, rank: countRank(&p.row)})
 	}
 	slices.SortFunc(f.events, compareEvents)
 	for i := range f.events {
@@ -215,7 +189,7 @@ func countRank(r *row) uint8 {
 
 // compareEvents is the order of R1.
 func compareEvents(a, b event) int {
-	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rank, b.rank), bytes.Compare(a.id, b.id))
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rank, b.rank), bytes.Compare(a.message.id, b.message.id))
 }
 
 // step takes one event through the rules.
@@ -237,7 +211,7 @@ func (e *Engine) step(index uint32, ev *event) {
 		e.pairs.count(index, slot, m.kind)
 	}
 	if verdict == OutsideJoined || verdict == OutsideAlone {
-		e.report(OutsideWindow, m, string(ev.id), "sent outside the customer service window")
+		e.report(OutsideWindow, m, "sent outside the customer service window")
 	}
 }
 
@@ -247,8 +221,9 @@ func (e *Engine) deferMessages(messages []message, end int64) {
 		m := &messages[i]
 		why, at := m.counts(e.basisOf(m.account))
 		if why == Counts && at >= end {
-			day := DateOf(at)
-			e.pending[day] = append(e.pending[day], pendingMessage{message: *m, id: string(e.fold.day.id(&m.row))})
+			later := *m
+			later.id = bytes.Clone(m.id)
+			e.pending[DateOf(at)] = append(e.pending[DateOf(at)], later)
 		}
 	}
 }
@@ -279,18 +254,18 @@ func (e *Engine) tallyVerdict(kind Kind, v Verdict) {
 
 func (e *Engine) reportMerge(m *message) {
 	if m.conflict {
-		e.report(ConflictingDuplicate, m, string(e.fold.day.id(&m.row)), "rows of this message disagree in direction, kind, category or sent_at")
+		e.report(ConflictingDuplicate, m, "rows of this message disagree in direction, kind, category or sent_at")
 	}
 	if m.badTime {
-		e.report(BadDeliveryTime, m, string(e.fold.day.id(&m.row)), "a delivery time before the sending or too long after it was ignored")
+		e.report(BadDeliveryTime, m, "a delivery time before the sending or too long after it was ignored")
 	}
 }
 
-func (e *Engine) report(kind FindingKind, m *message, id, detail string) {
+func (e *Engine) report(kind FindingKind, m *message, detail string) {
 	e.sink.Finding(&Finding{
 		Kind:      kind,
 		PairKey:   PairKey{m.contact, m.account, m.business},
-		MessageID: strings.Clone(id),
+		MessageID: string(m.id),
 		At:        m.sent,
 		Detail:    detail,
 	})

@@ -16,7 +16,7 @@ type row struct {
 	business  Name
 	typ       Name
 	country   Name
-	idStart   uint32 // in the id bytes of the row's day
+	idStart   uint32 // in the id bytes of the row's chunk
 	idEnd     uint32
 	kind      Kind
 	category  Category
@@ -28,8 +28,9 @@ type row struct {
 
 // message is what the rows of one pair and message id come to.
 type message struct {
-	row             // the row that sorts first, with the merged status and times
-	windowOpen bool // of a free-form message: the window was open when it was sent
+	row               // the row that sorts first, with the merged status and times
+	id         []byte // shares memory with the day's rows
+	windowOpen bool   // of a free-form message: the window was open when it was sent
 }
 
 // merger brings rows of one message together as the contract says.

@@ -80,7 +80,7 @@ func (t *pairTable) doubt(since int64) {
 // that it follows in its slot.
 func (t *pairTable) open(index uint32, slot Slot, m *message, ev *event, sink Sink) {
 	c := openConversation{
-		openedBy: string(ev.id),
+		openedBy: string(m.id),
 		openedAt: ev.at,
 		country:  m.country,
 		out:      1,
