@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"waconcile/reconcile"
@@ -23,78 +24,85 @@ func (discard) Create(context.Context, string) (Upload, error) {
 func (discardUpload) Commit(context.Context) error { return nil }
 func (discardUpload) Abort()                       {}
 
-// chargeFrame makes n believable charges of one day, in no order.
+// chargeBuilder fills the columns of a frame of charges by name.
+type chargeBuilder struct {
+	schema Schema
+	frame  Frame
+}
+
+func (b *chargeBuilder) text(name string, value func(i int) string) {
+	c := at(&b.frame, b.schema, name)
+	for i := range b.frame.Rows {
+		c.Text = append(c.Text, value(i))
+	}
+}
+
+func (b *chargeBuilder) same(name, value string) {
+	b.text(name, func(int) string { return value })
+}
+
+func (b *chargeBuilder) empty(name string) {
+	b.same(name, "")
+	at(&b.frame, b.schema, name).Null = slices.Repeat([]bool{true}, b.frame.Rows)
+}
+
+func (b *chargeBuilder) ints(name string, value func(i int) int64) {
+	c := at(&b.frame, b.schema, name)
+	for i := range b.frame.Rows {
+		c.Int = append(c.Int, value(i))
+	}
+}
+
+// numbered makes texts that many rows share.
+func numbered(n int, format string) []string {
+	texts := make([]string, n)
+	for i := range texts {
+		texts[i] = fmt.Sprintf(format, i)
+	}
+	return texts
+}
+
+// chargeFrame makes n believable charges of 2024-07-03, sorted by account and
+// business number only.
 func chargeFrame(n int, seed uint64) Frame {
+	const day = 19907
 	r := rand.New(rand.NewPCG(seed, 1))
 	s := ChargesSchema()
-	f := Frame{Rows: n, Columns: make([]Column, len(s))}
-	text := func(name string, value func(i int) string) {
-		c := &f.Columns[s.index(name)]
-		c.Text = make([]string, n)
-		for i := range n {
-			c.Text[i] = value(i)
-		}
-	}
-	ints := func(name string, value func(i int) int64) {
-		c := &f.Columns[s.index(name)]
-		c.Int = make([]int64, n)
-		for i := range n {
-			c.Int[i] = value(i)
-		}
-	}
-	nulls := func(name string, null func(i int) bool) {
-		c := &f.Columns[s.index(name)]
-		c.Null = make([]bool, n)
-		for i := range n {
-			c.Null[i] = null(i)
-		}
-	}
+	b := &chargeBuilder{s, Frame{Rows: n, Columns: make([]Column, len(s))}}
 	categories := []string{"authentication", "marketing", "service", "utility"}
 	countries := []string{"IT", "ES", "DE", "FR", "GB", "BR"}
-	category := make([]int, n)
-	country := make([]int, n)
+	accounts, businesses := numbered(10, "account-%02d"), numbered(20, "3906%07d")
+	category, country := make([]int, n), make([]int, n)
 	for i := range n {
 		category[i], country[i] = r.IntN(len(categories)), r.IntN(len(countries))
-	}
-	const day = 19907 // 2024-07-03
-	text("charge_id", func(int) string { return fmt.Sprintf("%016x%016x", r.Uint64(), r.Uint64()) })
-	accounts, businesses := make([]string, 10), make([]string, 20)
-	for i := range accounts {
-		accounts[i] = fmt.Sprintf("account-%02d", i)
-	}
-	for i := range businesses {
-		businesses[i] = fmt.Sprintf("3906%07d", i)
-	}
-	text("account_id", func(i int) string { return accounts[i*10/n] })
-	text("business_number", func(i int) string { return businesses[i*20/n] })
-	text("contact", func(i int) string { return fmt.Sprintf("39%010d", r.IntN(10_000_000_000)) })
-	text("country", func(i int) string { return countries[country[i]] })
-	text("market", func(i int) string { return countries[country[i]] })
-	text("unit", func(int) string { return "conversation" })
-	text("category", func(i int) string { return categories[category[i]] })
-	text("rules", func(int) string { return "conversation" })
-	ints("opened_at", func(int) int64 { return day*reconcile.DayMillis + r.Int64N(reconcile.DayMillis) })
-	ints("expires_at", func(i int) int64 { return f.Columns[s.index("opened_at")].Int[i] + reconcile.DayMillis })
-	ints("billing_date", func(int) int64 { return day })
-	text("opened_by", func(int) string { return fmt.Sprintf("wamid.%016X%016X", r.Uint64(), r.Uint64()) })
-	ints("messages_out", func(int) int64 { return 1 + r.Int64N(6) })
-	ints("messages_in", func(int) int64 { return r.Int64N(6) })
-	text("plan", func(int) string { return "standard" })
-	price := func(i int) reconcile.Micros { return reconcile.Micros(country[i]*1700 + category[i]*13100) }
-	for _, name := range []string{"unit_price", "amount"} {
-		c := &f.Columns[s.index(name)]
-		for i := range n {
-			c.Micros = append(c.Micros, price(i))
+		price := reconcile.Micros(country[i]*1700 + category[i]*13100)
+		for _, name := range []string{"unit_price", "amount"} {
+			c := at(&b.frame, s, name)
+			c.Micros = append(c.Micros, price)
 		}
 	}
-	text("currency", func(int) string { return "EUR" })
-	text("status", func(int) string { return "charged" })
-	text("reason", func(int) string { return "" })
-	nulls("reason", func(int) bool { return true })
-	text("recharge_id", func(int) string { return "" })
-	nulls("recharge_id", func(int) bool { return true })
-	text("certainty", func(int) string { return "proven" })
-	return f
+	b.text("charge_id", func(int) string { return fmt.Sprintf("%016x%016x", r.Uint64(), r.Uint64()) })
+	b.text("account_id", func(i int) string { return accounts[i*10/n] })
+	b.text("business_number", func(i int) string { return businesses[i*20/n] })
+	b.text("contact", func(int) string { return fmt.Sprintf("39%010d", r.IntN(10_000_000_000)) })
+	b.text("country", func(i int) string { return countries[country[i]] })
+	b.text("market", func(i int) string { return countries[country[i]] })
+	b.same("unit", "conversation")
+	b.text("category", func(i int) string { return categories[category[i]] })
+	b.same("rules", "conversation")
+	b.ints("opened_at", func(int) int64 { return day*reconcile.DayMillis + r.Int64N(reconcile.DayMillis) })
+	b.ints("expires_at", func(i int) int64 { return at(&b.frame, s, "opened_at").Int[i] + reconcile.DayMillis })
+	b.ints("billing_date", func(int) int64 { return day })
+	b.text("opened_by", func(int) string { return fmt.Sprintf("wamid.%016X%016X", r.Uint64(), r.Uint64()) })
+	b.ints("messages_out", func(int) int64 { return 1 + r.Int64N(6) })
+	b.ints("messages_in", func(int) int64 { return r.Int64N(6) })
+	b.same("plan", "standard")
+	b.same("currency", "EUR")
+	b.same("status", "charged")
+	b.empty("reason")
+	b.empty("recharge_id")
+	b.same("certainty", "proven")
+	return b.frame
 }
 
 // slice is rows [from, to) of f.

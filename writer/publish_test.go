@@ -202,80 +202,94 @@ func TestControlStopsPublication(t *testing.T) {
 	}
 }
 
+// publishFault is a step of the commit that goes wrong.
+type publishFault struct {
+	name   string
+	step   string
+	stored bool  // the step took place although it failed
+	rival  bool  // somebody else's is there when it fails
+	mute   bool  // nothing can be read afterwards
+	want   error // nil: published
+}
+
+var errBroken = errors.New("broken pipe")
+
+func publishFaults() []publishFault {
+	manifest, pointer := "put "+testRun+manifestName, "put current/2024-07.json"
+	return []publishFault{
+		{"manifest failed", manifest, false, false, false, errBroken},
+		{"manifest stored", manifest, true, false, false, nil},
+		{"manifest stored, unreadable", manifest, true, false, true, ErrOutcomeUnknown},
+		{"manifest another's", manifest, false, true, false, ErrConflict},
+		{"pointer failed", pointer, false, false, false, errBroken},
+		{"pointer stored", pointer, true, false, false, nil},
+		{"pointer failed, unreadable", pointer, false, false, true, ErrOutcomeUnknown},
+		{"pointer stored, unreadable", pointer, true, false, true, ErrOutcomeUnknown},
+		{"pointer another's", pointer, false, true, false, ErrConflict},
+	}
+}
+
+// hook makes the step go wrong once.
+func (f publishFault) hook(s *fakeStore) func(op, key string) (bool, error) {
+	failed := false
+	return func(op, key string) (bool, error) {
+		switch {
+		case failed && f.mute:
+			return false, errors.New("no answer")
+		case failed || op+" "+key != f.step:
+			return true, nil
+		}
+		failed = true
+		if f.rival && strings.HasSuffix(key, manifestName) {
+			s.set(key, []byte("{}"))
+		} else if f.rival {
+			p := Pointer{Run: otherRun, ManifestSHA256: strings.Repeat("0", 64)}
+			data, _ := p.encode()
+			s.set(key, data)
+		}
+		return f.stored, errBroken
+	}
+}
+
 // TestPublishFaults is a table of step × what goes wrong, on a period that
 // has never been published and on one that has.
 func TestPublishFaults(t *testing.T) {
 	t.Parallel()
-	broken := errors.New("broken pipe")
-	manifestStep, pointerStep := "put "+testRun+"manifest.json", "put current/2024-07.json"
-	for _, tc := range []struct {
-		name   string
-		step   string
-		stored bool  // the step took place although it failed
-		rival  bool  // somebody else's is there when it fails
-		mute   bool  // nothing can be read afterwards
-		want   error // nil: published
-	}{
-		{"manifest failed", manifestStep, false, false, false, broken},
-		{"manifest stored", manifestStep, true, false, false, nil},
-		{"manifest stored, unreadable", manifestStep, true, false, true, ErrOutcomeUnknown},
-		{"manifest another's", manifestStep, false, true, false, ErrConflict},
-		{"pointer failed", pointerStep, false, false, false, broken},
-		{"pointer stored", pointerStep, true, false, false, nil},
-		{"pointer failed, unreadable", pointerStep, false, false, true, ErrOutcomeUnknown},
-		{"pointer stored, unreadable", pointerStep, true, false, true, ErrOutcomeUnknown},
-		{"pointer another's", pointerStep, false, true, false, ErrConflict},
-	} {
-		for _, again := range []bool{false, true} {
-			t.Run(tc.name+map[bool]string{false: "/first", true: "/again"}[again], func(t *testing.T) {
-				t.Parallel()
-				s := newFakeStore()
-				before := ""
-				if again {
-					older := testManifest()
-					older.RunID = "00000000000000000000"
-					mustPublish(t, s, older)
-					before = string(s.objects["current/2024-07.json"])
-				}
-				failed := false
-				s.fault = func(op, key string) (bool, error) {
-					step := op + " " + key
-					if failed && tc.mute {
-						return false, errors.New("no answer")
-					}
-					if step != tc.step || failed {
-						return true, nil
-					}
-					failed = true
-					if tc.rival && tc.step == manifestStep {
-						s.set(key, []byte("{}"))
-					}
-					if tc.rival && tc.step == pointerStep {
-						p := Pointer{Run: otherRun, ManifestSHA256: strings.Repeat("0", 64)}
-						data, _ := p.encode()
-						s.set(key, data)
-					}
-					return tc.stored, broken
-				}
-				outcome, err := Publish(t.Context(), s, testManifest())
-				if !errors.Is(err, tc.want) || (tc.want == nil) != (err == nil) {
-					t.Fatalf("got %v, want %v", err, tc.want)
-				}
-				if tc.want == ErrOutcomeUnknown && (errors.Is(err, broken) || errors.Is(err, ErrConflict)) {
-					t.Errorf("%v matches more than it should", err)
-				}
-				s.fault = nil
-				if tc.want == nil && outcome.Pointer.Run != testRun {
-					t.Errorf("outcome %+v", outcome)
-				}
-				if tc.want == broken && string(s.objects["current/2024-07.json"]) != before {
-					t.Error("the pointer moved")
-				}
-				if !tc.rival { // whatever happened, the same command again ends it
-					mustPublish(t, s, testManifest())
-				}
-			})
-		}
+	for _, f := range publishFaults() {
+		t.Run(f.name+"/first", func(t *testing.T) {
+			t.Parallel()
+			f.test(t, newFakeStore())
+		})
+		t.Run(f.name+"/again", func(t *testing.T) {
+			t.Parallel()
+			s := newFakeStore()
+			older := testManifest()
+			older.RunID = "00000000000000000000"
+			mustPublish(t, s, older)
+			f.test(t, s)
+		})
+	}
+}
+
+func (f publishFault) test(t *testing.T, s *fakeStore) {
+	before := string(s.objects["current/2024-07.json"])
+	s.fault = f.hook(s)
+	outcome, err := Publish(t.Context(), s, testManifest())
+	s.fault = nil
+	if !errors.Is(err, f.want) || (f.want == nil) != (err == nil) {
+		t.Fatalf("got %v, want %v", err, f.want)
+	}
+	if f.want == ErrOutcomeUnknown && (errors.Is(err, errBroken) || errors.Is(err, ErrConflict)) {
+		t.Errorf("%v matches more than it should", err)
+	}
+	if f.want == nil && outcome.Pointer.Run != testRun {
+		t.Errorf("outcome %+v", outcome)
+	}
+	if f.want == errBroken && string(s.objects["current/2024-07.json"]) != before {
+		t.Error("the pointer moved")
+	}
+	if !f.rival { // whatever happened, the same command again ends it
+		mustPublish(t, s, testManifest())
 	}
 }
 

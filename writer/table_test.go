@@ -327,3 +327,37 @@ func TestCSV(t *testing.T) {
 		t.Errorf("entry %+v", e)
 	}
 }
+
+// TestReadParquetDamaged: whatever is missing or wiped out, reading ends, and
+// without a panic. What is not noticed here is noticed by its hash.
+func TestReadParquetDamaged(t *testing.T) {
+	t.Parallel()
+	s := ChargesSchema()
+	data, _ := writeParquet(t, s, cut(chargeFrame(60, 5), 60))
+	read := func(data []byte) (err error) {
+		for _, frameErr := range ReadParquet(bytes.NewReader(data), int64(len(data)), s) {
+			err = frameErr
+		}
+		return err
+	}
+	if err := read(data); err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < len(data); n += 13 {
+		if read(data[:n]) == nil {
+			t.Errorf("cut at %d of %d: not noticed", n, len(data))
+		}
+	}
+	noticed, total := 0, 0
+	for n := 4; n+8 < len(data); n += 8 {
+		wiped := bytes.Clone(data)
+		clear(wiped[n : n+8])
+		total++
+		if read(wiped) != nil {
+			noticed++
+		}
+	}
+	if noticed < total/2 {
+		t.Errorf("%d of %d wipes noticed", noticed, total)
+	}
+}
