@@ -40,8 +40,13 @@ func TestMain(m *testing.M) {
 //		copy files between a directory and a bucket
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                "testdata/script",
+	testscript.Run(t, scriptParams("testdata/script"))
+}
+
+// scriptParams are those of all scripts, which lie in dir.
+func scriptParams(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                dir,
 		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
 			// No script may find credentials or a region of this machine.
@@ -65,7 +70,7 @@ func TestScripts(t *testing.T) {
 			"upload":      upload,
 			"download":    download,
 		},
-	})
+	}
 }
 
 // want refuses a wrong use of a script command.
