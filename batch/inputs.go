@@ -51,6 +51,6 @@ func (job *Job) readMarkets(ctx context.Context) (*reconcile.Markets, []reader.I
 
 func (in *inputs) note(table string, files []reader.InputFile) {
 	for _, f := range files {
-		in.files = append(in.files, writer.Input{Table: table, Key: f.Key, Size: f.Size, Identity: f.SHA256})
+		in.files = append(in.files, writer.Input{Table: table, Key: f.Key, Size: f.Size, Identity: f.SHA256, Rows: f.Rows})
 	}
 }

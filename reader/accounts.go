@@ -36,10 +36,9 @@ func ReadAccounts(ctx context.Context, src Source) (*reconcile.Accounts, []Input
 func readAccounts(ctx context.Context, src Source) (*reconcile.Accounts, []InputFile, error) {
 	var rows []reconcile.Account
 	zones := make(zones)
-	files, err := readInputs(ctx, src, []string{extCSV}, func(key string, data []byte) (err error) {
-		rows, err = appendAccounts(rows, key, data, zones)
-		return err
-	})
+	files, err := readInputs(ctx, src, inputTable{columns: accountColumns(), each: func(r *record) {
+		rows = append(rows, accountOf(r, zones))
+	}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -48,14 +47,6 @@ func readAccounts(ctx context.Context, src Source) (*reconcile.Accounts, []Input
 	}
 	accounts, err := reconcile.NewAccounts(rows)
 	return accounts, files, refused(err)
-}
-
-// appendAccounts adds the accounts of one file to rows.
-func appendAccounts(rows []reconcile.Account, key string, data []byte, zones zones) ([]reconcile.Account, error) {
-	err := readCSV(key, data, accountColumns(), func(r *record) {
-		rows = append(rows, accountOf(r, zones))
-	})
-	return rows, err
 }
 
 func accountOf(r *record, zones zones) reconcile.Account {

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,6 +19,7 @@ type InputFile struct {
 	Key    string // relative to its Source
 	Size   int64
 	SHA256 string // hex
+	Rows   int64  // without the header
 }
 
 // inputBytesMax bounds one file of these inputs, which is held in memory
@@ -56,10 +58,37 @@ func (e *InputError) Unwrap() error { return e.Err }
 // Is makes every InputError match ErrInput.
 func (e *InputError) Is(target error) bool { return target == ErrInput }
 
-// readInputs hands every input file of src that has one of the extensions to
-// parse, in the order of the keys. A Source that is a single file is taken
-// whatever its name.
-func readInputs(ctx context.Context, src Source, extensions []string, parse func(key string, data []byte) error) ([]InputFile, error) {
+// inputTable says what the files of an input are and takes their rows.
+type inputTable struct {
+	columns []column
+	parquet bool // files may be Parquet, too
+	each    func(*record)
+}
+
+// read hands the rows of one file to each.
+func (t *inputTable) read(key string, data []byte) (InputFile, error) {
+	sum := sha256.Sum256(data)
+	f := InputFile{Key: key, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}
+	each := func(r *record) {
+		f.Rows++
+		t.each(r)
+	}
+	var err error
+	if t.parquet && (strings.ToLower(path.Ext(key)) == extParquet || bytes.HasPrefix(data, []byte(parquetMagic))) {
+		err = readParquetTable(key, data, t.columns, each)
+	} else {
+		err = readCSV(key, data, t.columns, each)
+	}
+	return f, err
+}
+
+// readInputs reads every file of src that belongs to the table, in the order
+// of the keys. A Source that is a single file is taken whatever its name.
+func readInputs(ctx context.Context, src Source, table inputTable) ([]InputFile, error) {
+	extensions := []string{extCSV}
+	if table.parquet {
+		extensions = append(extensions, extParquet)
+	}
 	objects, err := src.List(ctx, "")
 	if err != nil {
 		return nil, err
@@ -73,10 +102,11 @@ func readInputs(ctx context.Context, src Source, extensions []string, parse func
 		if err != nil {
 			return nil, err
 		}
-		if err := parse(o.Key, data); err != nil {
+		file, err := table.read(o.Key, data)
+		if err != nil {
 			return nil, err
 		}
-		files = append(files, inputFile(o.Key, data))
+		files = append(files, file)
 	}
 	return files, nil
 }
@@ -111,11 +141,6 @@ func readWhole(ctx context.Context, src Source, o Object) (data []byte, err erro
 		return nil, fmt.Errorf("read %s: %w", o.Key, err)
 	}
 	return data, nil
-}
-
-func inputFile(key string, data []byte) InputFile {
-	sum := sha256.Sum256(data)
-	return InputFile{Key: key, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}
 }
 
 // refused makes an error of reconcile's about the rows of a table one that

@@ -1,12 +1,9 @@
 package reader
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"path"
-	"strings"
 
 	"github.com/shopspring/decimal"
 
@@ -39,23 +36,13 @@ func invoiceNumberMax() decimal.Decimal { return decimal.New(1, 15) }
 // column. A place without any file gives no lines.
 func ReadInvoices(ctx context.Context, src Source) ([]reconcile.InvoiceLine, []InputFile, error) {
 	var lines []reconcile.InvoiceLine
-	files, err := readInputs(ctx, src, []string{extCSV, extParquet}, func(key string, data []byte) (err error) {
-		lines, err = appendInvoice(lines, key, data)
-		return err
-	})
+	files, err := readInputs(ctx, src, inputTable{columns: invoiceColumns(), parquet: true, each: func(r *record) {
+		lines = append(lines, invoiceLineOf(r))
+	}})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read invoices in %v: %w", src, err)
 	}
 	return lines, files, nil
-}
-
-// appendInvoice adds the lines of one file to lines.
-func appendInvoice(lines []reconcile.InvoiceLine, key string, data []byte) ([]reconcile.InvoiceLine, error) {
-	each := func(r *record) { lines = append(lines, invoiceLineOf(r)) }
-	if strings.ToLower(path.Ext(key)) == extParquet || bytes.HasPrefix(data, []byte(parquetMagic)) {
-		return lines, readParquetTable(key, data, invoiceColumns(), each)
-	}
-	return lines, readCSV(key, data, invoiceColumns(), each)
 }
 
 func invoiceLineOf(r *record) reconcile.InvoiceLine {

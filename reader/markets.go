@@ -36,10 +36,7 @@ func ReadMarkets(ctx context.Context, src Source) (*reconcile.Markets, []InputFi
 
 func readMarkets(ctx context.Context, src Source) (*reconcile.Markets, []InputFile, error) {
 	var rows []reconcile.MarketRow
-	files, err := readInputs(ctx, src, []string{extCSV}, func(key string, data []byte) (err error) {
-		rows, err = appendMarkets(rows, key, data)
-		return err
-	})
+	files, err := readInputs(ctx, src, marketTable(&rows))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -53,7 +50,9 @@ func readMarkets(ctx context.Context, src Source) (*reconcile.Markets, []InputFi
 // BuiltinMarkets is the markets table that comes with the program, and its
 // identity, which changes when the table does.
 func BuiltinMarkets() (*reconcile.Markets, []InputFile, error) {
-	rows, err := appendMarkets(nil, builtinMarketsKey, builtinMarkets)
+	var rows []reconcile.MarketRow
+	table := marketTable(&rows)
+	file, err := table.read(builtinMarketsKey, builtinMarkets)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read built-in markets: %w", err)
 	}
@@ -61,26 +60,29 @@ func BuiltinMarkets() (*reconcile.Markets, []InputFile, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read built-in markets: %w", refused(err))
 	}
-	return markets, []InputFile{inputFile(builtinMarketsKey, builtinMarkets)}, nil
+	return markets, []InputFile{file}, nil
 }
 
-// appendMarkets adds the rows of one file to rows.
-func appendMarkets(rows []reconcile.MarketRow, key string, data []byte) ([]reconcile.MarketRow, error) {
-	err := readCSV(key, data, marketColumns(), func(r *record) {
-		m := reconcile.MarketRow{
-			Where:   r.where,
-			Prefix:  r.required("prefix"),
-			Country: strings.ToUpper(r.required("country")),
-			Market:  r.required("market"),
-		}
-		if !reconcile.IsCountryCode(m.Country) {
-			r.fail("country", fmt.Errorf("%q is no ISO 3166 country code", m.Country))
-		}
-		if m.Market == reconcile.AnyMarket {
-			r.fail("market", fmt.Errorf("%q stands for all markets in rates and cannot be one", m.Market))
-		}
-		m.From, m.To = r.validity()
-		rows = append(rows, m)
-	})
-	return rows, err
+// marketTable adds the rows of the files to rows.
+func marketTable(rows *[]reconcile.MarketRow) inputTable {
+	return inputTable{columns: marketColumns(), each: func(r *record) {
+		*rows = append(*rows, marketOf(r))
+	}}
+}
+
+func marketOf(r *record) reconcile.MarketRow {
+	m := reconcile.MarketRow{
+		Where:   r.where,
+		Prefix:  r.required("prefix"),
+		Country: strings.ToUpper(r.required("country")),
+		Market:  r.required("market"),
+	}
+	if !reconcile.IsCountryCode(m.Country) {
+		r.fail("country", fmt.Errorf("%q is no ISO 3166 country code", m.Country))
+	}
+	if m.Market == reconcile.AnyMarket {
+		r.fail("market", fmt.Errorf("%q stands for all markets in rates and cannot be one", m.Market))
+	}
+	m.From, m.To = r.validity()
+	return m
 }

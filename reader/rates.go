@@ -33,10 +33,11 @@ func ReadRates(ctx context.Context, src Source) (*reconcile.RateBook, []InputFil
 
 func readRates(ctx context.Context, src Source) (*reconcile.RateBook, []InputFile, error) {
 	var rows []reconcile.Rate
-	files, err := readInputs(ctx, src, []string{extCSV}, func(key string, data []byte) (err error) {
-		rows, err = appendRates(rows, key, data)
-		return err
-	})
+	files, err := readInputs(ctx, src, inputTable{columns: rateColumns(), each: func(r *record) {
+		if rate, priced := rateOf(r); priced {
+			rows = append(rows, rate)
+		}
+	}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -45,16 +46,6 @@ func readRates(ctx context.Context, src Source) (*reconcile.RateBook, []InputFil
 	}
 	book, err := reconcile.NewRateBook(rows)
 	return book, files, refused(err)
-}
-
-// appendRates adds the rates of one file to rows.
-func appendRates(rows []reconcile.Rate, key string, data []byte) ([]reconcile.Rate, error) {
-	err := readCSV(key, data, rateColumns(), func(r *record) {
-		if rate, priced := rateOf(r); priced {
-			rows = append(rows, rate)
-		}
-	})
-	return rows, err
 }
 
 // rateOf reads one row. priced is false for a row that says there is no
