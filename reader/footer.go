@@ -23,6 +23,7 @@ const (
 var (
 	errNotParquet = errors.New("not a Parquet file or cut short")
 	errDamaged    = errors.New("damaged")
+	errNotUTF8    = errors.New("text is not UTF-8")
 )
 
 // fileMeta is what a file says of itself, checked before anything relies on

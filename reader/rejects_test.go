@@ -343,3 +343,28 @@ func TestScanStops(t *testing.T) {
 		t.Errorf("%d blocks, %v", calls, err)
 	}
 }
+
+// Texts that are published must be UTF-8, as a Parquet string is; a file in
+// which one is not is refused, naming the column.
+func TestTextsAreUTF8(t *testing.T) {
+	t.Parallel()
+	for column, change := range map[string]func(*message){
+		"message_id":      func(m *message) { m.ID = "wamid.\xff" },
+		"account_id":      func(m *message) { m.Account = "caf\xe9" },
+		"business_number": func(m *message) { m.Business = "\xc3\x28" },
+		"contact":         func(m *message) { m.Contact = "user\x80" },
+	} {
+		for _, dictionary := range []bool{true, false} {
+			rows := []message{plainMessage(nil), plainMessage(change)}
+			data := exportFile(t, layout{dictionary: dictionary}, exportColumns(rows, arrow.BinaryTypes.String, arrow.Millisecond)...)
+			_, err := scan(t, data, reader.ExportOptions{})
+			if !errors.Is(err, reader.ErrData) || !strings.Contains(err.Error(), "column "+column) || !strings.Contains(err.Error(), "not UTF-8") {
+				t.Errorf("%s, dictionary %v: %v", column, dictionary, err)
+			}
+		}
+	}
+	good := scanMessages(t, reader.ExportOptions{}, plainMessage(func(m *message) { m.ID, m.Contact = "m\u00e9", "usu\u00e1rio" }))
+	if len(good.Rows) != 1 {
+		t.Errorf("%d rows of UTF-8 beyond ASCII, want 1", len(good.Rows))
+	}
+}

@@ -2,8 +2,10 @@ package reader
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/parquet"
 
@@ -201,6 +203,10 @@ func decodeTokens[T ~uint32](s *scanner, f field, out []T) error {
 			c.dictionaryKnown = true
 		}
 		fillTokens(table, part, s.texts, out[:part.rows])
+		if table.invalid {
+			table.invalid = false
+			return errNotUTF8
+		}
 		out = out[part.rows:]
 	}
 	return nil
@@ -234,7 +240,36 @@ func (s *scanner) decodeIDs(n int) error {
 		}
 		n -= part.rows
 	}
+	return s.checkIDs()
+}
+
+// checkIDs refuses ids that are not UTF-8, which no table could hold. Ids are
+// ASCII but for rare exceptions, and those are told from each other one by one.
+func (s *scanner) checkIDs() error {
+	ids := &s.block.Rows.ID
+	if isASCII(ids.Bytes) {
+		return nil
+	}
+	for i := range ids.Ends {
+		if !utf8.Valid(ids.At(i)) {
+			return &rowError{s.row + int64(i), errNotUTF8}
+		}
+	}
 	return nil
+}
+
+func isASCII(text []byte) bool {
+	for ; len(text) >= 8; text = text[8:] {
+		if binary.LittleEndian.Uint64(text)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // noContact stands for a contact that is null or empty; no id is 0.
@@ -253,7 +288,11 @@ func (s *scanner) decodeContacts(n int) error {
 			if part.present != nil && part.present[i] == 0 {
 				continue
 			}
-			if c, ok := s.words.contact(s.texts[next]); ok {
+			c, ok, err := s.words.contact(s.texts[next])
+			if err != nil {
+				return err
+			}
+			if ok {
 				out[i] = c
 			}
 			next++

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/apache/arrow/go/v17/parquet"
@@ -13,8 +14,9 @@ const tokenTextsMax = 1 << 16
 // tokenTable turns the texts of one column into tokens, each text once for as
 // long as it is remembered. The token 0 is that of null and of the empty text.
 type tokenTable struct {
-	resolve func(text []byte) uint32 // never sees the empty text
+	resolve func(text []byte) uint32 // never sees the empty text; invalidText refuses one
 	byText  map[string]uint32
+	invalid bool // a text was refused
 
 	// The entries of a dictionary lie one behind the other in its page, each
 	// at least 5 bytes from the next, so that an entry is known by a quarter
@@ -22,6 +24,9 @@ type tokenTable struct {
 	entries []uint32 // token + 1, or 0 for one not met yet
 	base    uintptr  // where the dictionary's page begins
 }
+
+// invalidText is the token of a text that is to be published and is not UTF-8.
+const invalidText = math.MaxUint32
 
 func newTokenTable(resolve func([]byte) uint32) *tokenTable {
 	return &tokenTable{resolve: resolve, byText: make(map[string]uint32)}
@@ -63,6 +68,10 @@ func (t *tokenTable) text(text []byte) uint32 {
 		clear(t.byText)
 	}
 	token := t.resolve(text)
+	if token == invalidText {
+		t.invalid = true
+		return 0
+	}
 	t.byText[string(text)] = token
 	return token
 }

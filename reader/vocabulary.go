@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"waconcile/reconcile"
 )
@@ -59,7 +60,13 @@ func newVocabulary(names *Names, ignoreTypes []string) *vocabulary {
 	return v
 }
 
-func (v *vocabulary) name(text []byte) uint32 { return uint32(v.names.Intern(text)) }
+// name is the token of a text that is published as it is.
+func (v *vocabulary) name(text []byte) uint32 {
+	if !utf8.Valid(text) {
+		return invalidText
+	}
+	return uint32(v.names.Intern(text))
+}
 
 func (v *vocabulary) business(text []byte) uint32 {
 	v.digits = v.digits[:0]
@@ -71,18 +78,21 @@ func (v *vocabulary) country(text []byte) uint32 {
 }
 
 // contact is the id of a contact; ok is false where nothing is left of text.
-func (v *vocabulary) contact(text []byte) (c reconcile.Contact, ok bool) {
+func (v *vocabulary) contact(text []byte) (c reconcile.Contact, ok bool, err error) {
 	if len(text) > 1 && text[0]|text[1] != '0' {
 		if c, ok := reconcile.PhoneContact(text); ok {
-			return c, true
+			return c, true, nil
 		}
 	}
 	v.digits = v.digits[:0]
 	normal := reconcile.NormaliseNumber(text, v.digits)
 	if c, ok := reconcile.PhoneContact(normal); ok {
-		return c, true
+		return c, true, nil
 	}
-	return reconcile.OpaqueContact(v.names.Intern(normal)), len(normal) > 0
+	if !utf8.Valid(normal) {
+		return 0, false, errNotUTF8
+	}
+	return reconcile.OpaqueContact(v.names.Intern(normal)), len(normal) > 0, nil
 }
 
 func (v *vocabulary) direction(text []byte) uint32 {
