@@ -59,7 +59,11 @@ func missingDays(plan *Plan) error {
 	for i, d := range plan.Missing {
 		days[i] = d.String()
 	}
-	return fmt.Errorf("%w: period %s needs days that have no data: %s", ErrIncomplete, plan.Period, strings.Join(days, ", "))
+	what := "no data"
+	if marker := plan.settings.CompleteMarker; marker != "" {
+		what += " or no " + marker
+	}
+	return fmt.Errorf("%w: period %s needs days that have %s: %s", ErrIncomplete, plan.Period, what, strings.Join(days, ", "))
 }
 
 // alreadyComplete moves the pointer to a run that is complete but not
