@@ -44,7 +44,8 @@ const baseFiles = "testdata/script/base"
 //
 //	counts OUT NAME=NUMBER...
 //		compares numbers of what is published in an output directory: counts
-//		of the manifest, those in it as rejected.missing_value, and verdict
+//		of the manifest, those in it as rejected.missing_value, the rows of
+//		inputs as input_rows.rates, and verdict
 //	tables OUT
 //		prints name, rows, bytes and sha256 of every file of the run that is
 //		published in an output directory, report aside
@@ -120,6 +121,13 @@ func counts(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(decoder.Decode(&tree))
 	got := map[string]string{"verdict": m.Verdict}
 	flatten(got, "", tree)
+	rows := map[string]int64{}
+	for _, in := range m.Inputs {
+		rows["input_rows."+in.Table] += in.Rows
+	}
+	for name, n := range rows {
+		got[name] = strconv.FormatInt(n, 10)
+	}
 	for _, arg := range args[1:] {
 		name, number, _ := strings.Cut(arg, "=")
 		_, known := got[name]
