@@ -25,7 +25,7 @@ func brokenJob(t *testing.T) (Job, *readertest.Mem, *writertest.Mem) {
 	}
 	c := newCrowd(1, first, 3)
 	c.fill(60)
-	exports := c.exports(t, rand.New(rand.NewPCG(1, 2)), 1, 20)
+	exports := c.exports(t, rand.New(rand.NewPCG(1, 2)), 1, 1000)
 	job, out := testJob(t, exports, "2024-07-02")
 	job.AllowMissing = true // of the zones' other days
 	return job, exports, out

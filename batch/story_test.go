@@ -3,6 +3,7 @@ package batch
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -169,8 +170,8 @@ func (c *crowd) instant() int64 {
 func (c *crowd) exports(t *testing.T, rng *rand.Rand, cut int, groupRows int64) *readertest.Mem {
 	t.Helper()
 	m := &readertest.Mem{}
-	for d, rows := range c.rows {
-		rows = slices.Clone(rows)
+	for _, d := range slices.Sorted(maps.Keys(c.rows)) {
+		rows := slices.Clone(c.rows[d])
 		rng.Shuffle(len(rows), func(i, k int) { rows[i], rows[k] = rows[k], rows[i] })
 		for i, piece := range slices.Collect(slices.Chunk(rows, max(1, (len(rows)+cut-1)/cut))) {
 			data, err := readertest.Export(piece, groupRows)
