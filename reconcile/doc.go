@@ -13,7 +13,8 @@
 //     (R2), nor, on basis delivered, one that was not delivered. The others
 //     count at their event time.
 //  3. Order. A pair's messages are taken by event time, inbound first, then
-//     templates, then free-form, then by message id (R1).
+//     templates (marketing, utility, authentication), then free-form, then by
+//     message id (R1).
 //  4. Folding. Pair is the step function of R3 to R9: a template opens or
 //     joins the conversation of its category (R3), a free-form message joins
 //     what opened last or opens a service conversation inside the customer

@@ -21,8 +21,8 @@ type EngineConfig struct {
 	// day read, and each day that follows a missing one. Chains of
 	// conversations are proven from there on.
 	Begins []Date
-	// End is the instant at which the data ends. Messages that count there or
-	// later are only counted as ahead.
+	// End is the midnight UTC at which the data ends. Messages that count there
+	// or later are only counted as ahead.
 	End int64
 }
 
@@ -35,6 +35,8 @@ func (c *EngineConfig) Validate() error {
 		return errors.New("make engine: no beginning of the data, or out of order")
 	case c.DeliveryDays < 0:
 		return errors.New("make engine: delivery days are negative")
+	case c.End != DateOf(c.End).Start():
+		return errors.New("make engine: the data does not end at midnight UTC")
 	}
 	return nil
 }

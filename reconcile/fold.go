@@ -35,7 +35,7 @@ type event struct {
 	rank    uint8
 }
 
-const sendingRank = uint8(Inbound) + 1 // after inbound, before what counts at the same instant
+const sendingRank uint8 = 1 // after inbound, before what counts at the same instant
 
 // load sorts a day's rows and pending messages by pair, by counting: most
 // pairs have few.
@@ -175,16 +175,12 @@ func (e *Engine) foldPair(day Date, g group) {
 	e.deferMessages(messages, end)
 }
 
-// countRank is the place of a message that counts among those of one instant
-// (R1): inbound, marketing, utility, authentication, free-form.
+// countRank leaves room for sendingRank in the order of R1.
 func countRank(r *row) uint8 {
-	switch r.kind {
-	case Inbound:
-		return uint8(Inbound)
-	case Template:
-		return sendingRank + [SlotCount]uint8{3, 1, 2}[slotOf(r.category)]
+	if r.kind == Inbound {
+		return 0
 	}
-	return sendingRank + 4
+	return sendingRank + Rank(r.kind, r.category)
 }
 
 // compareEvents is the order of R1.

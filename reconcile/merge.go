@@ -45,7 +45,7 @@ type merger struct {
 func (m *merger) first(a, b *row) bool {
 	return cmp.Or(
 		cmp.Compare(a.sent, b.sent),
-		cmp.Compare(a.kind.Rank(), b.kind.Rank()),
+		cmp.Compare(Rank(a.kind, a.category), Rank(b.kind, b.category)),
 		m.compareText(a.typ, b.typ),
 		cmp.Compare(a.category-1, b.category-1), // NoCategory wraps to the last
 		m.compareText(a.country, b.country),
@@ -105,7 +105,7 @@ func (m *merger) takeTime(out *message, earliest *int64, t int64) {
 }
 
 func disagree(a, b *row) bool {
-	return a.sent != b.sent || a.kind.Rank() != b.kind.Rank() || a.category != b.category
+	return a.sent != b.sent || Rank(a.kind, a.category) != Rank(b.kind, b.category) || a.category != b.category
 }
 
 // Uncounted says why a message neither opens nor joins anything (R2).

@@ -13,8 +13,7 @@ const NoTime int64 = math.MinInt64
 // customer service window (R7): elapsed time, whatever the clocks do.
 const DayMillis int64 = 86_400_000
 
-// Kind says what a message is to the rules. The numeric order is the order of
-// R1 at one instant, except that Ignored ranks with FreeForm.
+// Kind says what a message is to the rules.
 type Kind uint8
 
 // The kinds.
@@ -24,14 +23,6 @@ const (
 	FreeForm             // any other outbound message
 	Ignored              // free-form of a type that never counts (R2): reaction, system, note
 )
-
-// Rank is the place of k among messages of one instant (R1).
-func (k Kind) Rank() uint8 {
-	if k == Ignored {
-		return uint8(FreeForm)
-	}
-	return uint8(k)
-}
 
 // Category is what a conversation is about, or what a template was approved
 // for. The numeric order is the byte order of the names.
@@ -73,6 +64,19 @@ func (c Category) Conversation() Category {
 		return Authentication
 	}
 	return c
+}
+
+// Rank is the place of a message among those of one instant (R1): inbound,
+// then templates by category (marketing, utility, authentication), then
+// free-form.
+func Rank(k Kind, c Category) uint8 {
+	switch k {
+	case Inbound:
+		return 0
+	case Template:
+		return [SlotCount]uint8{3, 1, 2}[slotOf(c)]
+	}
+	return 4
 }
 
 // Status is how far an outbound message came. The numeric order is that of

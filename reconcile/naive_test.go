@@ -160,16 +160,28 @@ func (in *reading) believable(m *oneMessage, at int64) int64 {
 	return at
 }
 
-// kindOrder is the order of kinds in R1; what is ignored is free-form.
+// kindOrder tells inbound, template and free-form apart; what is ignored is
+// free-form.
 func kindOrder(k Kind) int {
 	return map[Kind]int{Inbound: 0, Template: 1, FreeForm: 2, Ignored: 2}[k]
+}
+
+// place is R1's order of what happens at one instant.
+func place(k Kind, c Category) int {
+	switch k {
+	case Inbound:
+		return 0
+	case Template:
+		return map[Category]int{Marketing: 1, Utility: 2, Authentication: 3, AuthenticationInternational: 3}[c]
+	}
+	return 4
 }
 
 // sortsBefore is the contract's order of the rows of one message.
 func (in *reading) sortsBefore(a, b *oneRow) bool {
 	return cmp.Or(
 		cmp.Compare(a.sent, b.sent),
-		cmp.Compare(kindOrder(a.kind), kindOrder(b.kind)),
+		cmp.Compare(place(a.kind, a.category), place(b.kind, b.category)),
 		nullLast(in.text(a.typ), in.text(b.typ)),
 		nullLast(a.category.String(), b.category.String()),
 		nullLast(in.text(a.country), in.text(b.country)),
@@ -205,16 +217,7 @@ func earlier(a, b int64) int64 {
 
 // before is R1.
 func before(a, b *oneMessage) int {
-	place := func(m *oneMessage) int {
-		switch {
-		case m.kind == Inbound:
-			return 0
-		case m.kind == Template:
-			return map[Category]int{Marketing: 1, Utility: 2, Authentication: 3, AuthenticationInternational: 3}[m.category]
-		}
-		return 4
-	}
-	return cmp.Or(cmp.Compare(a.event, b.event), cmp.Compare(place(a), place(b)), strings.Compare(a.id, b.id))
+	return cmp.Or(cmp.Compare(a.event, b.event), cmp.Compare(place(a.kind, a.category), place(b.kind, b.category)), strings.Compare(a.id, b.id))
 }
 
 // readPair takes the messages of one pair through R3 to R9.
