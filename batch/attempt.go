@@ -116,7 +116,7 @@ func (a *attempt) pass(ctx context.Context) error {
 // files' statistics tell of, and those of scattered messages.
 func (a *attempt) readAhead(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(a.job.Workers)
+	g.SetLimit(decoders(a.job.Workers))
 	for i, o := range a.plan.files() {
 		date := a.plan.Objects[i].Day
 		oldest, before := a.infos[i].Oldest, a.firstOpen(date).Start()
@@ -177,7 +177,7 @@ func (a *attempt) readDays(ctx context.Context) error {
 		done[i] = make(chan struct{})
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(a.job.Workers + 1)
+	g.SetLimit(decoders(a.job.Workers) + 1)
 	g.Go(func() error { return a.advance(ctx, done) })
 	for i, d := range a.plan.days {
 		for _, o := range d.files {
@@ -194,6 +194,11 @@ func (a *attempt) readDays(ctx context.Context) error {
 	}
 	return g.Wait()
 }
+
+// decoders is how many files are decoded at once. Decoding costs about a
+// quarter of what folding and writing cost, and each further file is a day
+// that waits in memory.
+func decoders(workers int) int { return (workers + 1) / 2 }
 
 // advance tells the shards, as days are done, how far they may fold.
 func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
