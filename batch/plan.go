@@ -55,6 +55,7 @@ type PlannedObject struct {
 type current struct {
 	pointer  *writer.Pointer
 	manifest *writer.Manifest
+	version  string // of the pointer
 }
 
 // NewPlan works out what job would do. It reads the tables, lists the exports
@@ -213,12 +214,21 @@ func hashOf(v any) string {
 // currentRun is the run that the period's pointer names, nil where there is
 // none yet.
 func currentRun(ctx context.Context, out writer.Target, period string) (*current, error) {
-	pointer, manifest, _, err := writer.Current(ctx, out, period)
+	pointer, manifest, version, err := writer.Current(ctx, out, period)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &current{pointer, manifest}, nil
+	return &current{pointer, manifest, version}, nil
+}
+
+// pointerVersion is the version of the period's pointer when the run was
+// planned: a commit may replace that one only.
+func (p *Plan) pointerVersion() string {
+	if p.current == nil {
+		return ""
+	}
+	return p.current.version
 }

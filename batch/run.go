@@ -76,7 +76,7 @@ func alreadyComplete(ctx context.Context, job *Job, plan *Plan) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := writer.MovePointer(ctx, job.Out, manifest); err != nil {
+	if _, err := writer.MovePointer(ctx, job.Out, manifest, plan.pointerVersion()); err != nil {
 		return nil, err
 	}
 	return &Result{RunID: plan.RunID, RunKey: plan.RunKey, Already: true, Manifest: manifest}, nil
@@ -118,7 +118,7 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	if err := r.writeReport(ctx, results, manifest); err != nil {
 		return nil, err
 	}
-	if _, err := writer.Publish(ctx, r.job.Out, manifest); err != nil {
+	if _, err := writer.Publish(ctx, r.job.Out, manifest, r.plan.pointerVersion()); err != nil {
 		return nil, err
 	}
 	return &Result{RunID: r.plan.RunID, RunKey: r.plan.RunKey, Manifest: manifest}, nil

@@ -7,9 +7,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"waconcile/reconcile"
+	"waconcile/writer"
 	"waconcile/writer/writertest"
 
 	"github.com/google/go-cmp/cmp"
@@ -127,5 +129,34 @@ func TestMissingDays(t *testing.T) {
 	}
 	if res.Manifest.Verdict != "incomplete" || len(res.Manifest.DaysMissing) != 5 {
 		t.Errorf("verdict %s, missing %v", res.Manifest.Verdict, res.Manifest.DaysMissing)
+	}
+}
+
+// A run that another of other inputs has overtaken does not move the pointer.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	first, _ := reconcile.ParseDate("2024-06-28")
+	c := newCrowd(1, first, 14)
+	c.fill(100)
+	slow, out := testJob(t, c.exports(t, rand.New(rand.NewPCG(1, 2)), 1, 1000), "2024-07-01..2024-07-06")
+	fast := slow
+	fast.Exports = c.exports(t, rand.New(rand.NewPCG(1, 2)), 1, 1000)
+	fast.LateDays = 2
+	var winner *Result
+	overtake := sync.OnceValue(func() (err error) {
+		winner, err = Run(t.Context(), fast)
+		return err
+	})
+	slow.Progress = func(Progress) {
+		if err := overtake(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := Run(t.Context(), slow); !errors.Is(err, writer.ErrConflict) {
+		t.Fatalf("err = %v, want ErrConflict", err)
+	}
+	pointer, _, _, err := writer.Current(t.Context(), out, "2024-07-01_2024-07-06")
+	if err != nil || pointer.Run != winner.RunKey {
+		t.Errorf("current is %+v, %v; want %s", pointer, err, winner.RunKey)
 	}
 }

@@ -36,12 +36,14 @@ type Outcome struct {
 
 // Publish makes a run whose data files are all committed the current one of
 // its period: first the manifest, which may only be created, then the pointer,
-// which may only replace the one that was read before. After an error at
+// which may only replace the one of version seen, as Current gave it when the
+// run was planned, or "" where there was none: a run that another has
+// overtaken matches ErrConflict. After an error at
 // either step what is there is read back, and that decides: ours is success,
 // another's matches ErrConflict, unreadable matches ErrOutcomeUnknown, and
 // where nothing has changed the error is that of the step. Nothing is ever
 // deleted.
-func Publish(ctx context.Context, t Target, m *Manifest) (Outcome, error) {
+func Publish(ctx context.Context, t Target, m *Manifest, seen string) (Outcome, error) {
 	for _, c := range m.Control {
 		if !c.OK {
 			return Outcome{}, fmt.Errorf("publish %s: %w: %s: %s and %s (%s)", m.RunKey(), ErrControl, c.Name, c.Left, c.Right, c.Text)
@@ -54,18 +56,18 @@ func Publish(ctx context.Context, t Target, m *Manifest) (Outcome, error) {
 	if err := createManifest(ctx, t, m.RunKey()+manifestName, data); err != nil {
 		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
 	}
-	return movePointer(ctx, t, m.Period, m.RunKey(), sha256Hex(data))
+	return movePointer(ctx, t, m, sha256Hex(data), seen)
 }
 
 // MovePointer makes a run that is complete, but not current, the current one
-// of its period; m is its manifest as ReadManifest gives it. Errors are those
-// of Publish.
-func MovePointer(ctx context.Context, t Target, m *Manifest) (Outcome, error) {
+// of its period; m is its manifest as ReadManifest gives it. seen and the
+// errors are those of Publish.
+func MovePointer(ctx context.Context, t Target, m *Manifest, seen string) (Outcome, error) {
 	data, err := m.Encode()
 	if err != nil {
 		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
 	}
-	return movePointer(ctx, t, m.Period, m.RunKey(), sha256Hex(data))
+	return movePointer(ctx, t, m, sha256Hex(data), seen)
 }
 
 // ReadManifest reads the manifest of a run, runs/{period}/{run_id}/. It
@@ -157,8 +159,8 @@ func createManifest(ctx context.Context, t Target, key string, data []byte) erro
 
 // movePointer is the last step: whoever reads the pointer afterwards sees the
 // run.
-func movePointer(ctx context.Context, t Target, period, run, manifestSHA256 string) (Outcome, error) {
-	key := PointerKey(period)
+func movePointer(ctx context.Context, t Target, m *Manifest, manifestSHA256, seen string) (Outcome, error) {
+	period, run, key := m.Period, m.RunKey(), PointerKey(m.Period)
 	old, version, err := readPointer(ctx, t, period)
 	next := Pointer{Run: run, ManifestSHA256: manifestSHA256}
 	switch {
@@ -168,7 +170,11 @@ func movePointer(ctx context.Context, t Target, period, run, manifestSHA256 stri
 		return Outcome{}, fmt.Errorf("publish %s: %w", run, err)
 	case old.names(&next):
 		return Outcome{Pointer: *old, Already: true}, nil
-	default:
+	}
+	if version != seen {
+		return Outcome{}, fmt.Errorf("publish %s: %w: %s has moved since the run was planned", run, ErrConflict, key)
+	}
+	if old != nil {
 		next.Previous = &old.Run
 	}
 	data, err := next.encode()

@@ -143,11 +143,22 @@ const otherRun = "runs/2024-07/fedcba9876543210/"
 
 func mustPublish(t *testing.T, s *fakeStore, m *Manifest) Outcome {
 	t.Helper()
-	o, err := Publish(t.Context(), s, m)
+	o, err := Publish(t.Context(), s, m, seenPointer(t, s))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return o
+}
+
+// seenPointer is the version of the period's pointer, as a run that is planned
+// now would see it.
+func seenPointer(t *testing.T, s *fakeStore) string {
+	t.Helper()
+	_, version, err := s.Get(t.Context(), "current/2024-07.json")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return version
 }
 
 func TestPublish(t *testing.T) {
@@ -157,7 +168,7 @@ func TestPublish(t *testing.T) {
 		t.Errorf("before: %v", err)
 	}
 	first := mustPublish(t, s, testManifest())
-	want := []string{"get current/2024-07.json", "put " + testRun + "manifest.json", "get current/2024-07.json", "put current/2024-07.json"}
+	want := []string{"get current/2024-07.json", "get current/2024-07.json", "put " + testRun + "manifest.json", "get current/2024-07.json", "put current/2024-07.json"}
 	if diff := cmp.Diff(want, s.trace); diff != "" {
 		t.Errorf("order of the steps: %s", diff)
 	}
@@ -180,7 +191,7 @@ func TestPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	moved, err := MovePointer(t.Context(), s, back)
+	moved, err := MovePointer(t.Context(), s, back, seenPointer(t, s))
 	if err != nil || moved.Pointer.Run != testRun || *moved.Pointer.Previous != otherRun {
 		t.Errorf("moved: %+v, %v", moved, err)
 	}
@@ -194,7 +205,7 @@ func TestControlStopsPublication(t *testing.T) {
 	s := newFakeStore()
 	m := testManifest()
 	m.Control[0] = ControlTotal{"charges", "7", "8", false, "charges = charged + free + unrated"}
-	if _, err := Publish(t.Context(), s, m); !errors.Is(err, ErrControl) || !strings.Contains(err.Error(), "7 and 8") {
+	if _, err := Publish(t.Context(), s, m, ""); !errors.Is(err, ErrControl) || !strings.Contains(err.Error(), "7 and 8") {
 		t.Errorf("got %v", err)
 	}
 	if len(s.trace) != 0 {
@@ -273,8 +284,9 @@ func TestPublishFaults(t *testing.T) {
 
 func (f publishFault) test(t *testing.T, s *fakeStore) {
 	before := string(s.objects["current/2024-07.json"])
+	seen := seenPointer(t, s)
 	s.fault = f.hook(s)
-	outcome, err := Publish(t.Context(), s, testManifest())
+	outcome, err := Publish(t.Context(), s, testManifest(), seen)
 	s.fault = nil
 	if !errors.Is(err, f.want) || (f.want == nil) != (err == nil) {
 		t.Fatalf("got %v, want %v", err, f.want)
@@ -298,14 +310,29 @@ func TestPublishRace(t *testing.T) {
 	t.Parallel()
 	s := newFakeStore()
 	mustPublish(t, s, other())
+	seen := seenPointer(t, s)
 	s.fault = func(op, key string) (bool, error) {
 		if op == "put" && key == "current/2024-07.json" {
 			s.version[key]++
 		}
 		return true, nil
 	}
-	if _, err := Publish(t.Context(), s, testManifest()); !errors.Is(err, ErrConflict) {
+	if _, err := Publish(t.Context(), s, testManifest(), seen); !errors.Is(err, ErrConflict) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestPublishOvertaken: another run was published after this one was planned.
+func TestPublishOvertaken(t *testing.T) {
+	t.Parallel()
+	s := newFakeStore()
+	planned := seenPointer(t, s)
+	mustPublish(t, s, other())
+	if _, err := Publish(t.Context(), s, testManifest(), planned); !errors.Is(err, ErrConflict) {
+		t.Errorf("got %v", err)
+	}
+	if p, _, _, err := Current(t.Context(), s, "2024-07"); err != nil || p.Run != otherRun {
+		t.Errorf("current is %+v, %v", p, err)
 	}
 }
 
@@ -322,7 +349,7 @@ func TestPublishCancelledAtLastStep(t *testing.T) {
 		}
 		return true, nil
 	}
-	if _, err := Publish(ctx, s, testManifest()); err != nil {
+	if _, err := Publish(ctx, s, testManifest(), ""); err != nil {
 		t.Errorf("got %v", err)
 	}
 }
