@@ -1,4 +1,3 @@
-// Package writertest has a writer.Target in memory, for tests.
 package writertest
 
 import (

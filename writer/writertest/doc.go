@@ -1,0 +1,2 @@
+// Package writertest has a writer.Target in memory, for tests.
+package writertest
