@@ -5,9 +5,51 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
+
+// TestReadmeShowsTheDemo holds the block of README.md that shows what the demo
+// prints against what it prints: line by line, where … stands for anything,
+// and alone on a line for any lines.
+func TestReadmeShowsTheDemo(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), programName, "demo")
+	cmd.Dir = t.TempDir()
+	printed, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := blockAfter(t, filepath.Join("..", "..", "README.md"), "go run ./cmd/waconcile demo")
+	pattern := regexp.QuoteMeta(strings.Join(shown, "\n"))
+	pattern = strings.ReplaceAll(pattern, "\n…\n", "\n(?:.*\n)*?")
+	pattern = strings.ReplaceAll(strings.TrimSuffix(pattern, "\n…"), "…", ".*")
+	if len(shown) < 10 || !regexp.MustCompile("^"+pattern+"\n").Match(printed) {
+		t.Errorf("README.md shows\n%s\nand the demo prints\n%s", strings.Join(shown, "\n"), printed)
+	}
+}
+
+// blockAfter gives the lines of the first block marked text below a line.
+func blockAfter(t *testing.T, file, line string) []string {
+	t.Helper()
+	var block []string
+	found, inside := false, false
+	for _, l := range linesOf(t, file) {
+		switch {
+		case inside && l == "```":
+			return block
+		case inside:
+			block = append(block, l)
+		case found && l == "```text":
+			inside = true
+		case l == line:
+			found = true
+		}
+	}
+	t.Fatalf("%s: no block of text below %q", file, line)
+	return nil
+}
 
 // TestDocumentedCommands runs, in an empty directory and in their order, the
 // commands of this program that README.md shows in a block marked sh, and
