@@ -30,6 +30,9 @@ func (job *Job) readInputs(ctx context.Context) (*inputs, error) {
 			return nil, err
 		}
 		in.note(writer.InvoicesInput, files)
+		if len(files) == 0 {
+			job.Log.WarnContext(ctx, "no invoice files", "invoices", job.Invoices.String())
+		}
 	}
 	if in.markets, files, err = job.readMarkets(ctx); err != nil {
 		return nil, err
