@@ -130,9 +130,11 @@ func (e *Exports) Info(ctx context.Context, o Object) (FileInfo, error) {
 
 // Scan decodes o, which lies in the partition of day, and calls yield for
 // each block in the order of the rows. The block belongs to Scan again when
-// yield returns. Row groups whose statistics show that no row was sent before
-// the instant before are left out, rejects and all, unless before is
-// reconcile.NoTime.
+// yield returns. Unless before is reconcile.NoTime, row groups without a row
+// sent before that instant are left out, rejects and all; a row sent before
+// any message can have been, which is a reject in any case, does not count.
+// Their statistics tell, or else their column sent_at, which is then decoded
+// first and alone.
 //
 // An error of yield comes back as it is. A file that is refused gives a
 // *FileError, even after blocks of it were handed out; a store that fails
@@ -144,10 +146,13 @@ func (e *Exports) Scan(ctx context.Context, o Object, day reconcile.Date, before
 			return err
 		}
 		s := e.scanners.Get().(*scanner)
-		defer e.scanners.Put(s)
 		s.begin(f, o.Key, meta, day)
-		defer s.end()
-		return s.groups(ctx, before, yield)
+		if err := s.groups(ctx, before, yield); err != nil {
+			return err // a panic may have left anything in s
+		}
+		s.end()
+		e.scanners.Put(s)
+		return nil
 	})
 }
 

@@ -10,8 +10,8 @@ import (
 // earliestSent is 2009-01-01T00:00Z: no message is older.
 const earliestSent int64 = 1_230_768_000_000
 
-// futureDays is how far behind the beginning of its partition's day a message
-// may have been sent.
+// futureDays is how many days after the beginning of its partition's day a
+// message may have been sent.
 const futureDays = 3
 
 // verdict is a row of the block that cannot be used.

@@ -2,6 +2,7 @@ package reader_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -271,11 +272,10 @@ func TestInfoAndRowGroupsLeftOut(t *testing.T) {
 		name   string
 		l      layout
 		oldest int64
-		read   int64 // with everything before row 10 wanted
 	}{
-		{"statistics", layout{groupRows: 10}, dayStart, 10},
-		{"none", layout{groupRows: 10, noStats: true}, reconcile.NoTime, 30},
-		{"INT96", layout{groupRows: 10, int96: true}, reconcile.NoTime, 30},
+		{"statistics", layout{groupRows: 10}, dayStart},
+		{"none", layout{groupRows: 10, noStats: true}, reconcile.NoTime},
+		{"INT96", layout{groupRows: 10, int96: true}, reconcile.NoTime},
 	} {
 		data := exportFile(t, c.l, columns...)
 		src := &readertest.Mem{}
@@ -293,14 +293,101 @@ func TestInfoAndRowGroupsLeftOut(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %v", c.name, info, err, want)
 		}
 		got, err := scanBefore(t, data, reader.ExportOptions{}, dayStart+10_000)
-		if err != nil || got.Read != c.read {
-			t.Errorf("%s: %d rows read, %v, want %d", c.name, got.Read, err, c.read)
+		if err != nil || got.Read != 10 {
+			t.Errorf("%s: %d rows read, %v, want 10", c.name, got.Read, err)
 		}
 	}
 	none := exportFile(t, layout{}, exportColumns(nil, arrow.BinaryTypes.String, arrow.Millisecond)...)
 	if got, err := scan(t, none, reader.ExportOptions{}); err != nil || got.Read != 0 {
 		t.Errorf("no rows: %v, %v", got, err)
 	}
+}
+
+// TestRowGroupsWithoutLateRows has groups whose statistics leave open whether
+// a late row is in them.
+func TestRowGroupsWithoutLateRows(t *testing.T) {
+	t.Parallel()
+	const groupRows, groups = 3000, 4
+	late := dayStart - reconcile.DayMillis
+	for _, c := range []struct {
+		name  string
+		l     layout
+		sent  map[int]any // of some rows; all others are of the day
+		first []int64     // rows of the groups that are wanted
+	}{
+		{"1970", layout{}, map[int]any{3100: int64(0)}, nil},
+		{"1970 and null", layout{}, map[int]any{3100: int64(0), 3101: nil}, nil},
+		{"last of 2008", layout{}, map[int]any{3100: int64(1_230_767_999_999)}, nil},
+		{"first of 2009", layout{}, map[int]any{3100: int64(1_230_768_000_000)}, []int64{3000}},
+		{"late", layout{}, map[int]any{5999: late}, []int64{3000}},
+		{"1970 and late", layout{}, map[int]any{3100: int64(0), 5999: late, 9000: int64(0)}, []int64{3000}},
+		{"just not late", layout{}, map[int]any{3100: int64(0), 5999: dayStart}, nil},
+		{"no statistics", layout{noStats: true}, map[int]any{3100: int64(0), 11_999: late}, []int64{9000}},
+		{"INT96", layout{int96: true}, map[int]any{3100: int64(0), 6000: late}, []int64{6000}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var rows []message
+			for i := range groupRows * groups {
+				rows = append(rows, plainMessage(func(m *message) {
+					m.ID, m.Sent = fmt.Sprintf("wamid.%d", i), dayStart+int64(i)
+					if i%groupRows == 7 {
+						m.Direction = "sideways"
+					}
+					if sent, ok := c.sent[i]; ok {
+						m.Sent = sent
+					}
+				}))
+			}
+			c.l.groupRows = groupRows
+			data := exportFile(t, c.l, exportColumns(rows, arrow.BinaryTypes.String, arrow.Microsecond)...)
+			all := bytesRead(t, data, reconcile.NoTime, nil)
+			var rejects []int64
+			some := bytesRead(t, data, dayStart, &rejects)
+			if some >= all*3/4 {
+				t.Errorf("%d bytes read where all rows take %d", some, all)
+			}
+			var want []int64
+			for _, first := range c.first {
+				want = append(want, first+7)
+			}
+			if diff := cmp.Diff(want, rejects); diff != "" {
+				t.Errorf("rows with a direction that is none (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// bytesRead scans data and counts the bytes that its source gave. It adds the
+// rows with a bad direction to rejects.
+func bytesRead(t *testing.T, data []byte, before int64, rejects *[]int64) int {
+	t.Helper()
+	n := 0
+	src := &readertest.Mem{OnRead: func(_ string, _ int64, length int) error {
+		n += length
+		return nil
+	}}
+	src.Put(testDayKey, data)
+	e, err := reader.NewExports(src, reader.NewNames(), reader.ExportOptions{BlockRows: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := src.Stat(testDayKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = e.Scan(t.Context(), o, testDay, before, func(b *reader.Block) error {
+		for _, r := range b.Rejects {
+			if rejects != nil && r.Reason == reconcile.BadDirection {
+				*rejects = append(*rejects, r.Row)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestExportOptions(t *testing.T) {

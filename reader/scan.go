@@ -78,28 +78,68 @@ func (s *scanner) end() {
 	clear(s.texts)
 }
 
-// groups decodes the row groups that hold rows sent before an instant.
+// groups decodes the row groups that hold usable rows sent before an instant,
+// or all of them where that is reconcile.NoTime.
 func (s *scanner) groups(ctx context.Context, before int64, yield func(*Block) error) error {
 	for i := range s.meta.groups {
 		g := &s.meta.groups[i]
-		if before != reconcile.NoTime && g.oldest != reconcile.NoTime && g.oldest >= before {
-			s.row += g.rows
-			continue
+		if before != reconcile.NoTime {
+			wanted, err := s.holdsSent(ctx, g, before)
+			if err != nil {
+				return err
+			}
+			if !wanted {
+				s.row += g.rows
+				continue
+			}
 		}
 		s.openGroup(g)
 		for left := g.rows; left > 0; left -= s.block.Read {
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("read %s: %w", s.key, context.Cause(ctx))
-			}
-			n := int(min(left, int64(s.blockRows)))
-			if err := guard(func() error { return s.decode(g, n) }); err != nil {
-				return fileError(s.key, s.located(err))
+			if err := s.advance(ctx, g, left, s.decode); err != nil {
+				return err
 			}
 			if err := yield(&s.block); err != nil {
 				return err
 			}
 		}
 	}
+	return nil
+}
+
+// holdsSent says whether a row group holds a row sent before an instant that
+// is no bad timestamp. Where the statistics leave that open, and a single row
+// of 1970 is enough for that, the column sent_at is decoded, and no other.
+func (s *scanner) holdsSent(ctx context.Context, g *groupMeta, before int64) (bool, error) {
+	if g.oldest >= earliestSent { // and so not reconcile.NoTime
+		return g.oldest < before, nil
+	}
+	start := s.row
+	defer func() { s.row = start }()
+	s.openColumn(g, fieldSentAt)
+	for left := g.rows; left > 0; left -= s.block.Read {
+		if err := s.advance(ctx, g, left, s.decodeSent); err != nil {
+			return false, err
+		}
+		for _, sent := range s.block.Rows.SentAt {
+			if earliestSent <= sent && sent < before {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// advance decodes the next block of a row group of which left rows are left.
+func (s *scanner) advance(ctx context.Context, g *groupMeta, left int64, decode func(*groupMeta, int) error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("read %s: %w", s.key, context.Cause(ctx))
+	}
+	n := int(min(left, int64(s.blockRows)))
+	if err := guard(func() error { return decode(g, n) }); err != nil {
+		return fileError(s.key, s.located(err))
+	}
+	s.block.Read = int64(n)
+	s.row += int64(n)
 	return nil
 }
 
@@ -110,10 +150,26 @@ func (s *scanner) located(err error) error {
 
 func (s *scanner) openGroup(g *groupMeta) {
 	for f := range fieldCount {
-		if bound := &s.meta.columns[f]; bound.leaf >= 0 {
-			s.columns[f].open(s.r, bound, g.chunks[f], g.rows)
-		}
+		s.openColumn(g, f)
 	}
+}
+
+func (s *scanner) openColumn(g *groupMeta, f field) {
+	if bound := &s.meta.columns[f]; bound.leaf >= 0 {
+		s.columns[f].open(s.r, bound, g.chunks[f], g.rows)
+	}
+}
+
+// decodeSent fills the block's column sent_at, and no other, with the next n
+// rows of the row group.
+func (s *scanner) decodeSent(g *groupMeta, n int) error {
+	s.at = fieldSentAt
+	r := &s.block.Rows
+	r.SentAt = resized(r.SentAt, n)
+	if err := s.decodeField(fieldSentAt, n); err != nil {
+		return err
+	}
+	return s.checkOldest(g)
 }
 
 // decode fills the block with the next n rows of the row group.
@@ -132,8 +188,6 @@ func (s *scanner) decode(g *groupMeta, n int) error {
 		return err
 	}
 	s.judge(n)
-	s.block.Read = int64(n)
-	s.row += int64(n)
 	return nil
 }
 
