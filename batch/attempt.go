@@ -65,14 +65,13 @@ func (r *run) newShard() (*shard, error) {
 		names:     r.names,
 		period:    r.plan.Period,
 		todo:      make(chan work, shardQueue),
-		charges:   make(map[reconcile.Date][]charge),
+		dates:     make(map[reconcile.Date]*dateCharges),
 		delivered: r.plan.Period.From - 1,
-		groups:    make(map[groupKey]*group),
 		log:       &sightings{},
 	}
-	end := r.plan.span.last
+	end := r.plan.span.requiredLast
 	if n := len(r.plan.Read); n > 0 {
-		end = r.plan.Read[n-1]
+		end = max(end, r.plan.Read[n-1])
 	}
 	first := begins(r.plan.days)
 	if len(first) == 0 {
@@ -139,8 +138,9 @@ func (a *attempt) firstOpen(partition reconcile.Date) reconcile.Date {
 	return partition - reconcile.Date(a.job.LateDays)
 }
 
-// isScattered and isLate tell the rows that readAhead takes; the passage by
-// days leaves exactly those out.
+// isScattered tells the rows of messages that have rows on different days.
+// They and the rows sent before the first open day are those that readAhead
+// takes; the passage by days leaves exactly those out.
 func (a *attempt) isScattered(rows *reconcile.Rows, i int) bool {
 	return len(a.scattered) > 0 && a.scattered[rows.Hash(i)]
 }

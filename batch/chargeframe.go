@@ -19,73 +19,104 @@ const (
 	certaintyAssumed = "assumed"
 )
 
-// frame lays charges of one billing date out in the columns of
-// writer.ChargesSchema, in its order.
-func (t *chargeTables) frame(d reconcile.Date, charges []charge) writer.Frame {
-	n := len(charges)
-	ids, contacts := newTextColumn(n, chargeIDLength), newTextColumn(n, 16)
-	account, business, openedBy := make([]string, n), make([]string, n), make([]string, n)
-	country, market := newNullableText(n), newNullableText(n)
-	plan, currency, reason := newNullableText(n), newNullableText(n), newNullableText(n)
-	unit, category, rules := make([]string, n), make([]string, n), make([]string, n)
-	status, certainty := make([]string, n), make([]string, n)
-	openedAt, expiresAt, date := make([]int64, n), make([]int64, n), make([]int64, n)
-	out, in := make([]int64, n), make([]int64, n)
-	price := newNullableMoney(n)
-	amount := newNullableMoney(n)
-	recharge := newNullableText(n)
-	id, contact := chargeID{names: t.names}, []byte(nil)
-	for i := range charges {
-		c := &charges[i]
-		ids.append(id.of(c))
-		contact = appendContact(contact[:0], c.Contact, t.names)
+// groupText is a group as its charges' rows show it.
+type groupText struct {
+	pair                      uint64 // its place in the order by account and business number
+	account, business         string
+	country, market, category string
+	plan, currency            string
+	status, reason            string
+	price, amount             reconcile.Micros
+	priced, costs             bool // price and amount are not null
+}
+
+func textOf(g *group, names *reader.Names) groupText {
+	t := groupText{
+		account: names.Text(g.account), business: names.Text(g.business),
+		country: g.place.Country, market: g.place.Market, category: g.category.String(),
+		status: g.rating.Status.String(), reason: string(g.rating.Reason),
+	}
+	if a := g.rating.Account; a != nil {
+		t.plan = a.Plan
+	}
+	if r := g.rating.Rate; r != nil {
+		t.currency, t.price, t.priced = r.Currency, r.Price, true
+	}
+	switch g.rating.Status {
+	case reconcile.Charged:
+		t.amount, t.costs = t.price, true
+	case reconcile.Free:
+		t.costs = true
+	}
+	return t
+}
+
+// frame lays charges out in the columns of writer.ChargesSchema, in its order.
+func (l *layout) frame(refs []chargeRef) writer.Frame {
+	n := len(refs)
+	charges, groups := make([]*charge, n), make([]*groupText, n)
+	ids, contacts, openedBy := newTextColumn(n, chargeIDLength), newTextColumn(n, 16), newTextColumn(n, 40)
+	var id chargeID
+	var contact []byte
+	for i := range refs {
+		c, message, g := l.at(&refs[i])
+		charges[i], groups[i] = c, g
+		contact = appendContact(contact[:0], c.contact, l.names)
 		contacts.append(contact)
-		account[i], business[i], openedBy[i] = t.names.Text(c.Account), t.names.Text(c.Business), c.openedBy
-		country.set(i, c.place.Country)
-		market.set(i, c.place.Market)
-		unit[i], category[i], rules[i] = reconcile.UnitConversation.String(), c.category.String(), rulesName
-		openedAt[i], expiresAt[i], date[i] = c.openedAt, c.openedAt+reconcile.DayMillis, int64(d)
-		out[i], in[i] = int64(c.out), int64(c.in)
-		if c.rating.Account != nil {
-			plan.set(i, c.rating.Account.Plan)
-		}
-		if r := c.rating.Rate; r != nil {
-			currency.set(i, r.Currency)
-			price.set(i, r.Price)
-			amount.set(i, r.Price)
-		}
-		status[i] = c.rating.Status.String()
-		reason.set(i, string(c.rating.Reason))
-		certainty[i] = certaintyAssumed
-		if c.proven {
-			certainty[i] = certaintyProven
-		}
+		openedBy.append(message)
+		ids.append(id.of(g, contact, message))
+	}
+	group := func(of func(*groupText) string) writer.Column {
+		return text(groups, func(g **groupText) string { return of(*g) })
+	}
+	nullable := func(of func(*groupText) string) writer.Column {
+		return optional(groups, func(g **groupText) string { return of(*g) })
+	}
+	number := func(of func(*charge) int64) writer.Column {
+		return whole(charges, func(c **charge) int64 { return of(*c) })
 	}
 	return writer.Frame{Rows: n, Columns: []writer.Column{
 		{Text: ids.texts()},
-		{Text: account},
-		{Text: business},
+		group(func(g *groupText) string { return g.account }),
+		group(func(g *groupText) string { return g.business }),
 		{Text: contacts.texts()},
-		country.column(),
-		market.column(),
-		{Text: unit},
-		{Text: category},
-		{Text: rules},
-		{Int: openedAt},
-		{Int: expiresAt},
-		{Int: date},
-		{Text: openedBy},
-		{Int: out},
-		{Int: in},
-		plan.column(),
-		price.column(),
-		currency.column(),
-		amount.column(),
-		{Text: status},
-		reason.column(),
-		recharge.column(),
-		{Text: certainty},
+		nullable(func(g *groupText) string { return g.country }),
+		nullable(func(g *groupText) string { return g.market }),
+		group(func(*groupText) string { return reconcile.UnitConversation.String() }),
+		group(func(g *groupText) string { return g.category }),
+		group(func(*groupText) string { return rulesName }),
+		number(func(c *charge) int64 { return c.openedAt }),
+		number(func(c *charge) int64 { return c.openedAt + reconcile.DayMillis }),
+		number(func(*charge) int64 { return int64(l.date) }),
+		{Text: openedBy.texts()},
+		number(func(c *charge) int64 { return int64(c.out) }),
+		number(func(c *charge) int64 { return int64(c.in) }),
+		nullable(func(g *groupText) string { return g.plan }),
+		money(groups, func(g *groupText) (reconcile.Micros, bool) { return g.price, g.priced }),
+		nullable(func(g *groupText) string { return g.currency }),
+		money(groups, func(g *groupText) (reconcile.Micros, bool) { return g.amount, g.costs }),
+		group(func(g *groupText) string { return g.status }),
+		nullable(func(g *groupText) string { return g.reason }),
+		nullable(func(*groupText) string { return "" }), // recharge_id: none pays (R12)
+		text(charges, func(c **charge) string { return certaintyOf((*c).proven) }),
 	}}
+}
+
+func certaintyOf(proven bool) string {
+	if proven {
+		return certaintyProven
+	}
+	return certaintyAssumed
+}
+
+func money(groups []*groupText, of func(*groupText) (reconcile.Micros, bool)) writer.Column {
+	c := newNullableMoney(len(groups))
+	for i, g := range groups {
+		if m, ok := of(g); ok {
+			c.set(i, m)
+		}
+	}
+	return c.column()
 }
 
 // chargeIDLength is the number of hex digits of a charge id: 128 bits.
@@ -94,26 +125,20 @@ const chargeIDLength = 32
 // chargeID makes the ids of charges: two 64-bit hashes of the pair, the
 // category and the opening message.
 type chargeID struct {
-	names *reader.Names
-	text  []byte
-	sum   []byte
-	hex   []byte
+	text []byte
+	sum  []byte
+	hex  []byte
 }
 
 // chargeIDSeed makes the second hash another function than the first.
 const chargeIDSeed = 0x77616964
 
-func (id *chargeID) of(c *charge) []byte {
-	b := id.text[:0]
-	b = appendPart(b, id.names.Text(c.Account))
-	b = appendPart(b, id.names.Text(c.Business))
-	start := len(b)
-	b = append(b, 0, 0)
-	b = appendContact(b, c.Contact, id.names)
-	length := len(b) - start - 2
-	b[start], b[start+1] = byte(length>>8), byte(length)
-	b = appendPart(b, c.category.String())
-	b = append(b, c.openedBy...)
+func (id *chargeID) of(g *groupText, contact, openedBy []byte) []byte {
+	b := appendPart(id.text[:0], g.account)
+	b = appendPart(b, g.business)
+	b = appendPart(b, contact)
+	b = appendPart(b, g.category)
+	b = append(b, openedBy...)
 	id.text = b
 	var second xxhash.Digest
 	second.ResetWithSeed(chargeIDSeed)
@@ -126,7 +151,7 @@ func (id *chargeID) of(c *charge) []byte {
 
 // appendPart appends a text with its length in front, so that no two lists of
 // texts look the same.
-func appendPart(b []byte, s string) []byte {
+func appendPart[T string | []byte](b []byte, s T) []byte {
 	b = append(b, byte(len(s)>>8), byte(len(s)))
 	return append(b, s...)
 }

@@ -1,19 +1,14 @@
 package batch
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"iter"
-	"slices"
-	"strings"
 	"sync"
 
 	"waconcile/reader"
 	"waconcile/reconcile"
 	"waconcile/writer"
 
-	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -39,8 +34,15 @@ type chargeTables struct {
 	failed context.Context // ends with the first failed write
 
 	mu     sync.Mutex
-	shares map[reconcile.Date]*share // of dates not complete
+	shares map[reconcile.Date][]*dateCharges // of dates not complete, one of each shard so far
 	staged []*writer.Staged
+	priced []pricedGroups // of dates complete
+}
+
+// pricedGroups is what a shard's charges of one date have come to.
+type pricedGroups struct {
+	date   reconcile.Date
+	groups []group
 }
 
 // tablesInFlight bounds the dates whose tables are written at once.
@@ -52,46 +54,35 @@ func newChargeTables(ctx context.Context, r *run) *chargeTables {
 	return &chargeTables{
 		out: r.job.Out, runKey: r.plan.RunKey, names: r.names, shards: r.job.Workers,
 		group: g, ctx: ctx, failed: failed,
-		shares: make(map[reconcile.Date]*share),
+		shares: make(map[reconcile.Date][]*dateCharges),
 	}
-}
-
-// share is what the shards have given of one date.
-type share struct {
-	given   int
-	charges []charge
 }
 
 // deliver takes one shard's charges of a date. The last shard's call sees to
 // it that the date is written.
-func (t *chargeTables) deliver(d reconcile.Date, charges []charge) error {
+func (t *chargeTables) deliver(d reconcile.Date, charges *dateCharges) error {
 	t.mu.Lock()
-	s := t.shares[d]
-	if s == nil {
-		s = &share{}
-		t.shares[d] = s
-	}
-	s.given++
-	s.charges = append(s.charges, charges...)
-	complete := s.given == t.shards
-	if complete {
+	t.shares[d] = append(t.shares[d], charges)
+	t.priced = append(t.priced, pricedGroups{d, charges.groups})
+	complete := t.shares[d]
+	if len(complete) == t.shards {
 		delete(t.shares, d)
 	}
 	t.mu.Unlock()
-	if complete {
-		t.group.Go(func() error { return t.writeDate(d, s.charges) })
+	if len(complete) == t.shards {
+		t.group.Go(func() error { return t.writeDate(d, complete) })
 	}
 	return t.failed.Err()
 }
 
 // writeDate writes one date's files: always at least one, so that whoever
 // reads a period finds each of its dates.
-func (t *chargeTables) writeDate(d reconcile.Date, charges []charge) error {
-	files := filesFor(len(charges))
-	for i, part := range splitByContact(charges, files, t.names) {
-		t.sort(part)
+func (t *chargeTables) writeDate(d reconcile.Date, shares []*dateCharges) error {
+	l := newLayout(d, shares, t.names)
+	for i, part := range l.split(filesFor(l.len())) {
+		l.sort(part)
 		key := chargesKey(t.runKey, d, i)
-		staged, err := writer.StageParquet(t.ctx, t.out, key, writer.ChargesSchema(), t.frames(d, part))
+		staged, err := writer.StageParquet(t.ctx, t.out, key, writer.ChargesSchema(), l.frames(part))
 		if err != nil {
 			return err
 		}
@@ -113,85 +104,6 @@ func filesFor(n int) int {
 		files *= 2
 	}
 	return files
-}
-
-// splitByContact splits charges by the upper bits of the hash of the
-// contact's text.
-func splitByContact(charges []charge, files int, names *reader.Names) [][]charge {
-	if files == 1 {
-		return [][]charge{charges}
-	}
-	parts := make([][]charge, files)
-	var text []byte
-	for _, c := range charges {
-		text = appendContact(text[:0], c.Contact, names)
-		bucket := bucketOf(xxhash.Sum64(text), files)
-		parts[bucket] = append(parts[bucket], c)
-	}
-	return parts
-}
-
-func appendContact(b []byte, c reconcile.Contact, names *reader.Names) []byte {
-	if name, opaque := c.Opaque(); opaque {
-		return append(b, names.Text(name)...)
-	}
-	return c.AppendDigits(b)
-}
-
-// sort puts charges in the order of the table: account_id, business_number,
-// contact, opened_at, category.
-func (t *chargeTables) sort(charges []charge) {
-	accounts := t.ranks(charges, func(c *charge) reconcile.Name { return c.Account })
-	numbers := t.ranks(charges, func(c *charge) reconcile.Name { return c.Business })
-	slices.SortFunc(charges, func(a, b charge) int {
-		if a.Account != b.Account {
-			return cmp.Compare(accounts[a.Account], accounts[b.Account])
-		}
-		if a.Business != b.Business {
-			return cmp.Compare(numbers[a.Business], numbers[b.Business])
-		}
-		if a.Contact != b.Contact {
-			return t.compareContacts(a.Contact, b.Contact)
-		}
-		return cmp.Or(cmp.Compare(a.openedAt, b.openedAt), cmp.Compare(a.category, b.category))
-	})
-}
-
-// ranks numbers the texts that occur in their byte order.
-func (t *chargeTables) ranks(charges []charge, of func(*charge) reconcile.Name) map[reconcile.Name]int {
-	ranks := make(map[reconcile.Name]int)
-	for i := range charges {
-		ranks[of(&charges[i])] = 0
-	}
-	names := make([]reconcile.Name, 0, len(ranks))
-	for n := range ranks {
-		names = append(names, n)
-	}
-	slices.SortFunc(names, func(a, b reconcile.Name) int { return strings.Compare(t.names.Text(a), t.names.Text(b)) })
-	for i, n := range names {
-		ranks[n] = i
-	}
-	return ranks
-}
-
-func (t *chargeTables) compareContacts(a, b reconcile.Contact) int {
-	if order, ok := a.CompareDigits(b); ok {
-		return order
-	}
-	return slices.Compare(appendContact(nil, a, t.names), appendContact(nil, b, t.names))
-}
-
-// frameRows is how many charges go to the writer at a time.
-const frameRows = 16 << 10
-
-func (t *chargeTables) frames(d reconcile.Date, charges []charge) iter.Seq2[writer.Frame, error] {
-	return func(yield func(writer.Frame, error) bool) {
-		for piece := range slices.Chunk(charges, frameRows) {
-			if !yield(t.frame(d, piece), nil) {
-				return
-			}
-		}
-	}
 }
 
 // wait waits for the writes.

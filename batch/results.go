@@ -54,13 +54,16 @@ func (r *run) addUp(a *attempt, pool *reconcile.Pool) (*results, error) {
 	for _, s := range a.shards {
 		res.tally.Add(&s.tally)
 		res.outside += s.outside
-		for key, g := range s.groups {
-			res.statuses[key.rating.Status] += g.quantity
-			res.categories[g.category] += g.quantity
-			r.addGroup(key, g, summary, statements, usage)
-		}
 		for i := range s.findings {
 			res.findings = append(res.findings, r.findingOf(&s.findings[i]))
+		}
+	}
+	for _, priced := range a.tables.priced {
+		for i := range priced.groups {
+			g := &priced.groups[i]
+			res.statuses[g.rating.Status] += g.quantity
+			res.categories[g.category] += g.quantity
+			r.addGroup(priced.date, g, summary, statements, usage)
 		}
 	}
 	slices.SortFunc(res.rejects, compareRejects)
@@ -74,10 +77,10 @@ func (r *run) addUp(a *attempt, pool *reconcile.Pool) (*results, error) {
 
 // addGroup adds charges that are alike to the three tables that sums are
 // published in.
-func (r *run) addGroup(key groupKey, g *group, summary *reconcile.Summary, statements *reconcile.Statements, usage *reconcile.Usage) {
-	rating, account := key.rating, r.names.Text(key.account)
+func (r *run) addGroup(date reconcile.Date, g *group, summary *reconcile.Summary, statements *reconcile.Statements, usage *reconcile.Usage) {
+	rating, account := g.rating, r.names.Text(g.account)
 	row := reconcile.SummaryKey{
-		Account: account, Date: g.date, Country: g.place.Country, Market: g.place.Market,
+		Account: account, Date: date, Country: g.place.Country, Market: g.place.Market,
 		Category: g.category, Unit: reconcile.UnitConversation, Status: rating.Status,
 	}
 	statement := reconcile.StatementGroup{Account: account, Status: rating.Status, Quantity: g.quantity}
@@ -92,7 +95,7 @@ func (r *run) addGroup(key groupKey, g *group, summary *reconcile.Summary, state
 	summary.Add(row, g.quantity)
 	statements.Add(statement)
 	usage.Add(reconcile.CellKey{
-		Account: account, Business: r.names.Text(key.business), Date: g.date,
+		Account: account, Business: r.names.Text(g.business), Date: date,
 		Country: g.place.Country, Market: g.place.Market, Category: g.category,
 		Currency: row.Currency, Status: rating.Status,
 	}, g.quantity, statement.Net)

@@ -17,9 +17,8 @@ type shard struct {
 	todo   chan work
 
 	terms     []*reconcile.AccountTerms // by account; nil: not asked yet
-	charges   map[reconcile.Date][]charge
+	dates     map[reconcile.Date]*dateCharges
 	delivered reconcile.Date // charges up to this date have been handed on
-	groups    map[groupKey]*group
 	findings  []reconcile.Finding
 	log       *sightings
 	logErr    error
@@ -34,40 +33,12 @@ type work struct {
 	advance   *reconcile.Date
 }
 
-// charge is a conversation with its price, as it waits for its table. Its
-// texts are handles; which charges there are, and their order, follow from
-// the data alone once they are sorted.
-type charge struct {
-	reconcile.PairKey
-	openedAt int64
-	openedBy string
-	rating   *reconcile.Rating
-	place    reconcile.Place
-	out, in  int32
-	category reconcile.Category
-	proven   bool
-}
-
-// groupKey is the grain on which money is computed. A rating stands for the
-// place, date, category, plan and price that it was made for.
-type groupKey struct {
-	account, business reconcile.Name
-	rating            *reconcile.Rating
-}
-
-type group struct {
-	date     reconcile.Date
-	place    reconcile.Place
-	category reconcile.Category
-	quantity int64
-}
-
 // shardQueue bounds the blocks that wait for a shard.
 const shardQueue = 2
 
 // run drives the shard until there is no more to do, and returns blocks to
 // free as they are used up.
-func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver func(reconcile.Date, []charge) error) error {
+func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver func(reconcile.Date, *dateCharges) error) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -84,7 +55,7 @@ func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver fu
 	}
 }
 
-func (s *shard) do(w work, free chan<- *reconcile.Rows, deliver func(reconcile.Date, []charge) error) (err error) {
+func (s *shard) do(w work, free chan<- *reconcile.Rows, deliver func(reconcile.Date, *dateCharges) error) (err error) {
 	switch {
 	case w.rows != nil:
 		s.engine.Add(w.rows)
@@ -108,12 +79,12 @@ func (s *shard) do(w work, free chan<- *reconcile.Rows, deliver func(reconcile.D
 const finalAfterDays = 2
 
 // handOn gives away the charges of the period's dates up to last.
-func (s *shard) handOn(last reconcile.Date, deliver func(reconcile.Date, []charge) error) error {
+func (s *shard) handOn(last reconcile.Date, deliver func(reconcile.Date, *dateCharges) error) error {
 	for d := s.delivered + 1; d <= min(last, s.period.To); d++ {
-		if err := deliver(d, s.charges[d]); err != nil {
+		if err := deliver(d, s.dateOf(d)); err != nil {
 			return err
 		}
-		delete(s.charges, d)
+		delete(s.dates, d)
 		s.delivered = d
 	}
 	return nil
@@ -136,30 +107,38 @@ func (s *shard) Conversation(c *reconcile.Conversation) {
 		s.outside++
 		return
 	}
-	country := ""
-	if _, opaque := c.Contact.Opaque(); opaque {
-		country = s.names.Text(c.Country)
+	key := groupKey{account: c.Account, business: c.Business, category: c.Category}
+	if _, key.opaque = c.Contact.Opaque(); key.opaque {
+		key.country = c.Country
+	} else {
+		key.place = s.pricer.PlaceID(c.Contact, date)
 	}
-	place, known := s.pricer.Place(c.Contact, country, date)
-	rating := s.pricer.Price(terms, place, known, c.Category, reconcile.UnitConversation, date)
-	s.charges[date] = append(s.charges[date], charge{
-		PairKey:  c.PairKey,
-		openedAt: c.OpenedAt,
-		openedBy: c.OpenedBy,
-		rating:   rating,
-		place:    place,
-		out:      c.Out,
-		in:       c.In,
-		category: c.Category,
-		proven:   c.Proven,
-	})
-	key := groupKey{c.Account, c.Business, rating}
-	g := s.groups[key]
-	if g == nil {
-		g = &group{date: date, place: place, category: c.Category}
-		s.groups[key] = g
+	charges := s.dateOf(date)
+	index, ok := charges.index[key]
+	if !ok {
+		index = uint32(len(charges.groups))
+		charges.index[key] = index
+		charges.groups = append(charges.groups, s.price(c, terms, date))
 	}
-	g.quantity++
+	charges.add(c, index)
+}
+
+// price makes the group of a conversation that is the first of its kind.
+func (s *shard) price(c *reconcile.Conversation, terms *reconcile.AccountTerms, date reconcile.Date) group {
+	place, known := s.pricer.Place(c.Contact, s.names.Text(c.Country), date)
+	return group{
+		account: c.Account, business: c.Business, category: c.Category, place: place,
+		rating: s.pricer.Price(terms, place, known, c.Category, reconcile.UnitConversation, date),
+	}
+}
+
+func (s *shard) dateOf(date reconcile.Date) *dateCharges {
+	charges := s.dates[date]
+	if charges == nil {
+		charges = newDateCharges()
+		s.dates[date] = charges
+	}
+	return charges
 }
 
 // Finding keeps a finding of the period.

@@ -24,7 +24,7 @@ type Conversation struct {
 	PairKey
 	Category Category
 	OpenedAt int64
-	OpenedBy string // message id
+	OpenedBy []byte // message id; valid as long as the Conversation
 	Country  Name   // the export's country for the contact, of the opening message
 	Out, In  int32  // messages counted, the opening one among Out
 	Proven   bool   // the opening does not depend on what came before the data

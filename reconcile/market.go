@@ -29,7 +29,8 @@ type Place struct {
 type Markets struct {
 	nodes     []marketNode // nodes[0] is the root
 	places    []datedPlace // those of one node side by side
-	depth     int          // length of the longest prefix
+	ids       map[Place]int32
+	depth     int // length of the longest prefix
 	countries map[string][]datedPlace
 	markets   map[string]struct{}
 }
@@ -42,6 +43,7 @@ type marketNode struct {
 
 type datedPlace struct {
 	Place
+	id       int32 // equal for equal places
 	from, to Date
 }
 
@@ -63,6 +65,7 @@ func NewMarkets(rows []MarketRow) (*Markets, error) {
 	}
 	m := &Markets{
 		nodes:     make([]marketNode, 1),
+		ids:       make(map[Place]int32),
 		countries: make(map[string][]datedPlace),
 		markets:   make(map[string]struct{}),
 	}
@@ -107,7 +110,13 @@ func (m *Markets) add(prefix string, line timeline, rows []MarketRow) {
 	m.nodes[at].first = int32(len(m.places))
 	for _, s := range line {
 		r := rows[s.row]
-		p := datedPlace{Place{strings.ToUpper(r.Country), r.Market}, s.from, s.to}
+		place := Place{strings.ToUpper(r.Country), r.Market}
+		id, ok := m.ids[place]
+		if !ok {
+			id = int32(len(m.ids))
+			m.ids[place] = id
+		}
+		p := datedPlace{place, id, s.from, s.to}
 		m.places = append(m.places, p)
 		m.countries[p.Country] = append(m.countries[p.Country], p)
 		m.markets[p.Market] = struct{}{}
@@ -128,6 +137,28 @@ func (m *Markets) OfContact(c Contact, country string, d Date) (p Place, ok bool
 		}
 		return Place{strings.ToUpper(country), market}, ok
 	}
+	best := m.find(c, d)
+	if best == nil {
+		return Place{}, false
+	}
+	return best.Place, true
+}
+
+// NoPlace is the PlaceID of a number that no prefix covers.
+const NoPlace int32 = -1
+
+// PlaceID stands for the place of a phone number on a date, so that places can
+// be told apart without comparing texts: it is equal where OfContact gives
+// equal places, and NoPlace where it gives none.
+func (m *Markets) PlaceID(c Contact, d Date) int32 {
+	if best := m.find(c, d); best != nil {
+		return best.id
+	}
+	return NoPlace
+}
+
+// find is the row of the longest prefix of a phone number that is valid on d.
+func (m *Markets) find(c Contact, d Date) *datedPlace {
 	length := int(c >> contactLengthBits)
 	known := min(length, m.depth)
 	lead := uint64(c&contactValueMask) / powerOf10(length-known)
@@ -151,10 +182,7 @@ func (m *Markets) OfContact(c Contact, country string, d Date) (p Place, ok bool
 			}
 		}
 	}
-	if best == nil {
-		return Place{}, false
-	}
-	return best.Place, true
+	return best
 }
 
 // powerOf10 is 10^n for 0 ≤ n ≤ phoneDigitsMax.

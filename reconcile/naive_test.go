@@ -282,7 +282,7 @@ func openedLast(opened []*Conversation, at int64, category Category) *Conversati
 func (in *reading) open(m *oneMessage, category Category, seen []*oneMessage, out *outcome) *Conversation {
 	out.tally.Opened++
 	return &Conversation{
-		PairKey: m.pair, Category: category, OpenedAt: m.event, OpenedBy: m.id, Country: m.country,
+		PairKey: m.pair, Category: category, OpenedAt: m.event, OpenedBy: []byte(m.id), Country: m.country,
 		Out: 1, Proven: in.proven(m, category, seen),
 	}
 }

@@ -3,23 +3,27 @@ package reconcile
 import "math/bits"
 
 // pairTable holds the pairs of which something may still be open, by key: an
-// open-addressing table of indexes into slices that hold no pointers but the
-// ids of opening messages. It is made anew at each sweep, so nothing is ever
-// removed from it.
+// open-addressing table of indexes into slices that hold no pointers, which
+// the garbage collector need not look into. It is made anew at each sweep, so
+// nothing is ever removed from it.
 type pairTable struct {
-	keys  []PairKey
-	pairs []Pair
-	convs [][SlotCount]uint32 // of each pair, index+1 into live; 0: none
-	live  []openConversation
-	slots []uint32 // index+1 into keys; length a power of two
-	since int64    // what NewPair is given: nothing of a new pair was seen from then on
-	swept int64    // the instant of the last sweep
+	keys     []PairKey
+	pairs    []Pair
+	convs    [][SlotCount]uint32 // of each pair, index+1 into live; 0: none
+	live     []openConversation
+	ids      []byte // of the messages that opened live
+	spare    []openConversation
+	spareIDs []byte
+	slots    []uint32 // index+1 into keys; length a power of two
+	since    int64    // what NewPair is given: nothing of a new pair was seen from then on
+	swept    int64    // the instant of the last sweep
 }
 
 // openConversation is what a conversation has gathered so far.
 type openConversation struct {
-	openedBy string
 	openedAt int64
+	idStart  uint32 // of the opening message's id in ids
+	idEnd    uint32
 	country  Name
 	out, in  int32
 	proven   bool
@@ -80,12 +84,14 @@ func (t *pairTable) doubt(since int64) {
 // that it follows in its slot.
 func (t *pairTable) open(index uint32, slot Slot, m *message, ev *event, sink Sink) {
 	c := openConversation{
-		openedBy: string(m.id),
 		openedAt: ev.at,
+		idStart:  uint32(len(t.ids)),
+		idEnd:    uint32(len(t.ids) + len(m.id)),
 		country:  m.country,
 		out:      1,
 		proven:   t.pairs[index].Proven(slot),
 	}
+	t.ids = append(t.ids, m.id...)
 	if i := t.convs[index][slot]; i != 0 {
 		t.emit(index, slot, sink)
 		t.live[i-1] = c
@@ -111,7 +117,7 @@ func (t *pairTable) emit(index uint32, slot Slot, sink Sink) {
 		PairKey:  t.keys[index],
 		Category: slot.Category(),
 		OpenedAt: c.openedAt,
-		OpenedBy: c.openedBy,
+		OpenedBy: t.ids[c.idStart:c.idEnd],
 		Country:  c.country,
 		Out:      c.out,
 		In:       c.in,
@@ -127,7 +133,7 @@ func (t *pairTable) sweep(at int64, sink Sink) {
 	}
 	t.swept = at
 	kept := 0
-	open := make([]openConversation, 0, len(t.live))
+	open, ids := t.spare[:0], t.spareIDs[:0]
 	for i := range t.keys {
 		convs := t.convs[i]
 		for s := range Slot(SlotCount) {
@@ -135,7 +141,11 @@ func (t *pairTable) sweep(at int64, sink Sink) {
 				continue
 			}
 			if c := &t.live[convs[s]-1]; at-c.openedAt < DayMillis {
-				open = append(open, *c)
+				moved := *c
+				moved.idStart = uint32(len(ids))
+				ids = append(ids, t.ids[c.idStart:c.idEnd]...)
+				moved.idEnd = uint32(len(ids))
+				open = append(open, moved)
 				convs[s] = uint32(len(open))
 				continue
 			}
@@ -148,7 +158,9 @@ func (t *pairTable) sweep(at int64, sink Sink) {
 		t.keys[kept], t.pairs[kept], t.convs[kept] = t.keys[i], t.pairs[i], convs
 		kept++
 	}
-	t.keys, t.pairs, t.convs, t.live = t.keys[:kept], t.pairs[:kept], t.convs[:kept], open
+	t.keys, t.pairs, t.convs = t.keys[:kept], t.pairs[:kept], t.convs[:kept]
+	t.live, t.spare = open, t.live
+	t.ids, t.spareIDs = ids, t.ids
 	t.rehash(max(pairSlotsMin, slotsFor(kept)))
 }
 

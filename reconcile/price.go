@@ -65,6 +65,9 @@ func (p *Pricer) Place(c Contact, country string, d Date) (place Place, known bo
 	return p.markets.OfContact(c, country, d)
 }
 
+// PlaceID stands for the place of a phone number: Markets.PlaceID.
+func (p *Pricer) PlaceID(c Contact, d Date) int32 { return p.markets.PlaceID(c, d) }
+
 // Price rates one charge: c is the category it is priced as, d its billing
 // date in the account's time zone, place and known what Place said. Equal
 // arguments give the same pointer.

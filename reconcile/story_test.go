@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"fmt"
 	"os"
@@ -60,7 +61,7 @@ func (s *story) play(t *testing.T) []string {
 	checkTally(t, e.Finish())
 	var out []string
 	slices.SortFunc(sink.conversations, func(a, b Conversation) int {
-		return cmp.Or(cmp.Compare(a.OpenedAt, b.OpenedAt), strings.Compare(a.OpenedBy, b.OpenedBy))
+		return cmp.Or(cmp.Compare(a.OpenedAt, b.OpenedAt), bytes.Compare(a.OpenedBy, b.OpenedBy))
 	})
 	for _, c := range sink.conversations {
 		out = append(out, fmt.Sprintf("%s@%d by %s out %d in %d", c.Category, c.OpenedAt-storyStart, c.OpenedBy, c.Out, c.In))
@@ -91,8 +92,13 @@ type recorder struct {
 	sightings     map[uint64][]Date
 }
 
-func (r *recorder) Conversation(c *Conversation) { r.conversations = append(r.conversations, *c) }
-func (r *recorder) Finding(f *Finding)           { r.findings = append(r.findings, *f) }
+func (r *recorder) Conversation(c *Conversation) {
+	kept := *c
+	kept.OpenedBy = bytes.Clone(c.OpenedBy)
+	r.conversations = append(r.conversations, kept)
+}
+
+func (r *recorder) Finding(f *Finding) { r.findings = append(r.findings, *f) }
 func (r *recorder) Message(hash uint64, day Date) {
 	if r.sightings == nil {
 		r.sightings = make(map[uint64][]Date)

@@ -1,0 +1,95 @@
+package batch
+
+import (
+	"waconcile/reconcile"
+)
+
+// dateCharges is what one shard has of one billing date: charges in chunks
+// without pointers, and the groups of charges that are alike but for contact,
+// time and counts. The shard fills it, then gives it away whole.
+type dateCharges struct {
+	chunks []*chargeChunk
+	groups []group
+	index  map[groupKey]uint32 // into groups
+}
+
+// charge is a conversation as it waits for its table; what it costs stands in
+// its group.
+type charge struct {
+	contact  reconcile.Contact
+	openedAt int64
+	idStart  uint32 // of the opening message's id in the chunk's ids
+	idEnd    uint32
+	group    uint32
+	out, in  int32
+	proven   bool
+}
+
+type chargeChunk struct {
+	charges []charge
+	ids     []byte
+}
+
+// chunkCharges is how many charges a chunk holds, and chunkIDBytes the room
+// for their ids at first.
+const (
+	chunkCharges = 4 << 10
+	chunkIDBytes = 40 * chunkCharges
+)
+
+// groupKey is all that a charge's place and price depend on, on a given date.
+type groupKey struct {
+	account, business reconcile.Name
+	place             int32          // of a phone number
+	country           reconcile.Name // of a contact that is none
+	category          reconcile.Category
+	opaque            bool
+}
+
+// group is charges of one price: the grain on which money is computed.
+type group struct {
+	account, business reconcile.Name
+	category          reconcile.Category
+	place             reconcile.Place
+	rating            *reconcile.Rating
+	quantity          int64
+}
+
+func newDateCharges() *dateCharges {
+	return &dateCharges{index: make(map[groupKey]uint32)}
+}
+
+// add appends a charge of the group with the given index.
+func (d *dateCharges) add(c *reconcile.Conversation, group uint32) {
+	n := len(d.chunks)
+	if n == 0 || len(d.chunks[n-1].charges) == chunkCharges {
+		d.chunks = append(d.chunks, &chargeChunk{
+			charges: make([]charge, 0, chunkCharges),
+			ids:     make([]byte, 0, chunkIDBytes),
+		})
+		n++
+	}
+	chunk := d.chunks[n-1]
+	start := uint32(len(chunk.ids))
+	chunk.ids = append(chunk.ids, c.OpenedBy...)
+	chunk.charges = append(chunk.charges, charge{
+		contact:  c.Contact,
+		openedAt: c.OpenedAt,
+		idStart:  start,
+		idEnd:    uint32(len(chunk.ids)),
+		group:    group,
+		out:      c.Out,
+		in:       c.In,
+		proven:   c.Proven,
+	})
+	d.groups[group].quantity++
+}
+
+// len is the number of charges.
+func (d *dateCharges) len() int {
+	n := 0
+	for _, c := range d.chunks {
+		n += len(c.charges)
+	}
+	return n
+}
