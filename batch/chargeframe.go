@@ -51,72 +51,119 @@ func textOf(g *group, names *reader.Names) groupText {
 	return t
 }
 
+// frameBuffer is the memory of a layout's frames, which the writer is done
+// with when it asks for the next; texts made for a frame are new each time,
+// since they stay in use.
+type frameBuffer struct {
+	charges                 []*charge
+	groups                  []*groupText
+	ids, contacts, openedBy textColumn
+	columns                 []writer.Column
+}
+
 // frame lays charges out in the columns of writer.ChargesSchema, in its order.
 func (l *layout) frame(refs []chargeRef) writer.Frame {
-	n := len(refs)
-	charges, groups := make([]*charge, n), make([]*groupText, n)
-	ids, contacts, openedBy := newTextColumn(n, chargeIDLength), newTextColumn(n, 16), newTextColumn(n, 40)
+	f := &l.buffer
+	l.load(refs)
+	next := 0
+	column := func() *writer.Column {
+		if next == len(f.columns) {
+			f.columns = append(f.columns, writer.Column{})
+		}
+		next++
+		return &f.columns[next-1]
+	}
+	made := func(t *textColumn) { column().Text = t.texts() }
+	always := func(of func(*groupText) string) { f.text(column(), of) }
+	maybe := func(of func(*groupText) string) { f.optional(column(), of) }
+	number := func(of func(*charge) int64) { f.number(column(), of) }
+	price := func(of func(*groupText) (reconcile.Micros, bool)) { f.money(column(), of) }
+
+	made(&f.ids)
+	always(func(g *groupText) string { return g.account })
+	always(func(g *groupText) string { return g.business })
+	made(&f.contacts)
+	maybe(func(g *groupText) string { return g.country })
+	maybe(func(g *groupText) string { return g.market })
+	always(func(*groupText) string { return reconcile.UnitConversation.String() })
+	always(func(g *groupText) string { return g.category })
+	always(func(*groupText) string { return rulesName })
+	number(func(c *charge) int64 { return c.openedAt })
+	number(func(c *charge) int64 { return c.openedAt + reconcile.DayMillis })
+	number(func(*charge) int64 { return int64(l.date) })
+	made(&f.openedBy)
+	number(func(c *charge) int64 { return int64(c.out) })
+	number(func(c *charge) int64 { return int64(c.in) })
+	maybe(func(g *groupText) string { return g.plan })
+	price(func(g *groupText) (reconcile.Micros, bool) { return g.price, g.priced })
+	maybe(func(g *groupText) string { return g.currency })
+	price(func(g *groupText) (reconcile.Micros, bool) { return g.amount, g.costs })
+	always(func(g *groupText) string { return g.status })
+	maybe(func(g *groupText) string { return g.reason })
+	maybe(func(*groupText) string { return "" }) // recharge_id: none pays (R12)
+	f.certainty(column())
+	return writer.Frame{Rows: len(refs), Columns: f.columns}
+}
+
+// load finds the charges and makes the texts that are a charge's own.
+func (l *layout) load(refs []chargeRef) {
+	f := &l.buffer
+	f.charges, f.groups = f.charges[:0], f.groups[:0]
+	f.ids.reset()
+	f.contacts.reset()
+	f.openedBy.reset()
 	var id chargeID
 	var contact []byte
 	for i := range refs {
 		c, message, g := l.at(&refs[i])
-		charges[i], groups[i] = c, g
+		f.charges, f.groups = append(f.charges, c), append(f.groups, g)
 		contact = appendContact(contact[:0], c.contact, l.names)
-		contacts.append(contact)
-		openedBy.append(message)
-		ids.append(id.of(g, contact, message))
+		f.contacts.append(contact)
+		f.openedBy.append(message)
+		f.ids.append(id.of(g, contact, message))
 	}
-	group := func(of func(*groupText) string) writer.Column {
-		return text(groups, func(g **groupText) string { return of(*g) })
-	}
-	nullable := func(of func(*groupText) string) writer.Column {
-		return optional(groups, func(g **groupText) string { return of(*g) })
-	}
-	number := func(of func(*charge) int64) writer.Column {
-		return whole(charges, func(c **charge) int64 { return of(*c) })
-	}
-	return writer.Frame{Rows: n, Columns: []writer.Column{
-		{Text: ids.texts()},
-		group(func(g *groupText) string { return g.account }),
-		group(func(g *groupText) string { return g.business }),
-		{Text: contacts.texts()},
-		nullable(func(g *groupText) string { return g.country }),
-		nullable(func(g *groupText) string { return g.market }),
-		group(func(*groupText) string { return reconcile.UnitConversation.String() }),
-		group(func(g *groupText) string { return g.category }),
-		group(func(*groupText) string { return rulesName }),
-		number(func(c *charge) int64 { return c.openedAt }),
-		number(func(c *charge) int64 { return c.openedAt + reconcile.DayMillis }),
-		number(func(*charge) int64 { return int64(l.date) }),
-		{Text: openedBy.texts()},
-		number(func(c *charge) int64 { return int64(c.out) }),
-		number(func(c *charge) int64 { return int64(c.in) }),
-		nullable(func(g *groupText) string { return g.plan }),
-		money(groups, func(g *groupText) (reconcile.Micros, bool) { return g.price, g.priced }),
-		nullable(func(g *groupText) string { return g.currency }),
-		money(groups, func(g *groupText) (reconcile.Micros, bool) { return g.amount, g.costs }),
-		group(func(g *groupText) string { return g.status }),
-		nullable(func(g *groupText) string { return g.reason }),
-		nullable(func(*groupText) string { return "" }), // recharge_id: none pays (R12)
-		text(charges, func(c **charge) string { return certaintyOf((*c).proven) }),
-	}}
 }
 
-func certaintyOf(proven bool) string {
-	if proven {
-		return certaintyProven
+func (f *frameBuffer) text(c *writer.Column, of func(*groupText) string) {
+	c.Text = c.Text[:0]
+	for _, g := range f.groups {
+		c.Text = append(c.Text, of(g))
 	}
-	return certaintyAssumed
 }
 
-func money(groups []*groupText, of func(*groupText) (reconcile.Micros, bool)) writer.Column {
-	c := newNullableMoney(len(groups))
-	for i, g := range groups {
-		if m, ok := of(g); ok {
-			c.set(i, m)
+// optional fills a text column in which the empty text is null.
+func (f *frameBuffer) optional(c *writer.Column, of func(*groupText) string) {
+	c.Text, c.Null = c.Text[:0], c.Null[:0]
+	for _, g := range f.groups {
+		s := of(g)
+		c.Text, c.Null = append(c.Text, s), append(c.Null, s == "")
+	}
+}
+
+func (f *frameBuffer) number(c *writer.Column, of func(*charge) int64) {
+	c.Int = c.Int[:0]
+	for _, charge := range f.charges {
+		c.Int = append(c.Int, of(charge))
+	}
+}
+
+func (f *frameBuffer) money(c *writer.Column, of func(*groupText) (reconcile.Micros, bool)) {
+	c.Micros, c.Null = c.Micros[:0], c.Null[:0]
+	for _, g := range f.groups {
+		m, ok := of(g)
+		c.Micros, c.Null = append(c.Micros, m), append(c.Null, !ok)
+	}
+}
+
+func (f *frameBuffer) certainty(c *writer.Column) {
+	c.Text = c.Text[:0]
+	for _, charge := range f.charges {
+		if charge.proven {
+			c.Text = append(c.Text, certaintyProven)
+		} else {
+			c.Text = append(c.Text, certaintyAssumed)
 		}
 	}
-	return c.column()
 }
 
 // chargeIDLength is the number of hex digits of a charge id: 128 bits.
@@ -169,9 +216,7 @@ type textColumn struct {
 	ends  []int
 }
 
-func newTextColumn(n, length int) *textColumn {
-	return &textColumn{bytes: make([]byte, 0, n*length), ends: make([]int, 0, n)}
-}
+func (c *textColumn) reset() { c.bytes, c.ends = c.bytes[:0], c.ends[:0] }
 
 func (c *textColumn) append(text []byte) {
 	c.bytes = append(c.bytes, text...)

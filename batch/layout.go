@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -22,18 +23,23 @@ type layout struct {
 	shares []*dateCharges
 	texts  [][]groupText // of each share's groups
 	names  *reader.Names
+	buffer frameBuffer
 }
 
 // chargeRef is a charge's place in the order: first all of its key that can
 // be compared as numbers, then where to find it.
 type chargeRef struct {
 	pair     uint64 // rank of the account, rank of the business number
-	contact  reconcile.Contact
+	contact  uint64 // Contact.Order, or opaqueContact
 	openedAt int64
 	category reconcile.Category
 	share    uint16
 	index    uint32 // chunk and charge within the share
 }
+
+// opaqueContact stands for a contact that is no number: its text has to be
+// compared.
+const opaqueContact = math.MaxUint64
 
 func newLayout(d reconcile.Date, shares []*dateCharges, names *reader.Names) *layout {
 	l := &layout{date: d, shares: shares, names: names}
@@ -94,8 +100,12 @@ func (l *layout) split(files int) [][]chargeRef {
 					text = appendContact(text[:0], charge.contact, l.names)
 					file = bucketOf(xxhash.Sum64(text), files)
 				}
+				order, ok := charge.contact.Order()
+				if !ok {
+					order = opaqueContact
+				}
 				parts[file] = append(parts[file], chargeRef{
-					pair: l.texts[s][charge.group].pair, contact: charge.contact, openedAt: charge.openedAt,
+					pair: l.texts[s][charge.group].pair, contact: order, openedAt: charge.openedAt,
 					category: share.groups[charge.group].category,
 					share:    uint16(s), index: uint32(c*chunkCharges + i),
 				})
@@ -119,18 +129,18 @@ func (l *layout) sort(refs []chargeRef) {
 		if a.pair != b.pair {
 			return cmp.Compare(a.pair, b.pair)
 		}
-		if a.contact != b.contact {
-			return l.compareContacts(a.contact, b.contact)
+		order := cmp.Compare(a.contact, b.contact)
+		if a.contact == opaqueContact || b.contact == opaqueContact {
+			order = l.compareContacts(&a, &b)
 		}
-		return cmp.Or(cmp.Compare(a.openedAt, b.openedAt), cmp.Compare(a.category, b.category))
+		return cmp.Or(order, cmp.Compare(a.openedAt, b.openedAt), cmp.Compare(a.category, b.category))
 	})
 }
 
-func (l *layout) compareContacts(a, b reconcile.Contact) int {
-	if order, ok := a.CompareDigits(b); ok {
-		return order
-	}
-	return bytes.Compare(appendContact(nil, a, l.names), appendContact(nil, b, l.names))
+func (l *layout) compareContacts(a, b *chargeRef) int {
+	x, _, _ := l.at(a)
+	y, _, _ := l.at(b)
+	return bytes.Compare(appendContact(nil, x.contact, l.names), appendContact(nil, y.contact, l.names))
 }
 
 // at finds a charge, the id of the message that opened it, and the texts of

@@ -1,9 +1,6 @@
 package reconcile
 
-import (
-	"cmp"
-	"strconv"
-)
+import "strconv"
 
 // Name is a handle for a text that occurs often: an account id, a business
 // number, a type, a country. Handles come from the reader, are equal where
@@ -65,21 +62,14 @@ func (c Contact) AppendDigits(b []byte) []byte {
 	return append(b, digits...)
 }
 
-// CompareDigits compares two phone numbers in the byte order of their digits.
-// ok is false where either is an opaque id.
-func (c Contact) CompareDigits(other Contact) (order int, ok bool) {
-	if (c|other)&contactOpaque != 0 {
+// Order is a number that sorts phone numbers in the byte order of their
+// digits. ok is false for an opaque id.
+func (c Contact) Order() (order uint64, ok bool) {
+	if c&contactOpaque != 0 {
 		return 0, false
 	}
-	return cmp.Or(cmp.Compare(c.leftAligned(), other.leftAligned()), cmp.Compare(c, other)), true
-}
-
-// leftAligned is the number's value with zeros appended up to the greatest
-// length.
-func (c Contact) leftAligned() uint64 {
-	v := uint64(c & contactValueMask)
-	for n := int(c >> contactLengthBits); n < phoneDigitsMax; n++ {
-		v *= 10
-	}
-	return v
+	const lengthBits = 4 // above them is room: 15 digits take 50 bits
+	length := int(c >> contactLengthBits)
+	aligned := uint64(c&contactValueMask) * powerOf10(phoneDigitsMax-length)
+	return aligned<<lengthBits | uint64(length), true
 }
