@@ -22,6 +22,7 @@ func (discard) Create(context.Context, string) (Upload, error) {
 	return discardUpload{io.Discard}, nil
 }
 func (discardUpload) Commit(context.Context) error { return nil }
+func (discardUpload) Seal() error                  { return nil }
 func (discardUpload) Abort()                       {}
 
 // chargeBuilder fills the columns of a frame of charges by name.

@@ -24,11 +24,13 @@ const (
 // machine. What follows is the order of its system calls and what a crash
 // after each leaves. A crash may be that of the process or of the machine.
 //
-// Create, Write, Commit:
+// Create and Write, Seal, Commit:
 //
 //	mkdir .tmp                     an empty directory
 //	open .tmp/x (O_EXCL), write    a temporary file, of no name that is ever read
-//	fsync .tmp/x, close            the same, complete
+//
+//	fsync .tmp/x, close            the same, complete; it waits without a descriptor
+//
 //	mkdir each parent of the key,
 //	fsync the directory it is in   empty directories
 //	rename .tmp/x to the key       the object; a crash of the machine may still undo the rename
@@ -279,7 +281,7 @@ func (f *dirStored) Size() int64 { return f.size }
 // tempFile is a file under .tmp that belongs to one writer.
 type tempFile struct {
 	root *os.Root
-	file *os.File
+	file *os.File // nil once its upload is sealed
 	name string
 }
 

@@ -28,10 +28,22 @@ func TestDirLeavesNoTemporaryFiles(t *testing.T) {
 	if err := d.Probe(t.Context()); err != nil {
 		t.Error(err)
 	}
-	left, err := os.ReadDir(filepath.Join(path, ".tmp"))
-	if err != nil || len(left) != 0 {
-		t.Errorf(".tmp holds %v, %v", left, err)
+	wantEmptyDir(t, filepath.Join(path, ".tmp"))
+}
+
+// A file of which somebody took the temporary name does not become an object.
+func TestDirSealedFileIsGone(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	d := newDir(t, path)
+	u := stage(t, d, "runs/a", []byte("a"))
+	if err := os.RemoveAll(filepath.Join(path, ".tmp")); err != nil {
+		t.Fatal(err)
 	}
+	if err := u.Commit(t.Context()); !errors.Is(err, writer.ErrStore) {
+		t.Errorf("commit: %v", err)
+	}
+	wantAbsent(t, d, "runs/a")
 }
 
 func TestDirReadingTouchesNothing(t *testing.T) {

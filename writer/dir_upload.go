@@ -11,11 +11,13 @@ import (
 
 // dirUpload is a temporary file on its way to a key.
 type dirUpload struct {
-	ctx     context.Context // of Create, which bounds the writing
+	ctx     context.Context // of Create, which bounds all of it
 	dir     *Dir
 	key     string
 	temp    *tempFile
 	written int64
+	failed  error // of the first Write that failed, or of Seal
+	sealed  bool
 	ended   bool
 }
 
@@ -23,12 +25,44 @@ func (u *dirUpload) Write(p []byte) (int, error) {
 	if u.ctx.Err() != nil {
 		return 0, storeFailure(u.ctx, "write", u.dir.path(u.key), nil)
 	}
+	if u.sealed || u.ended {
+		return 0, fmt.Errorf("write %s: already sealed", u.dir.path(u.key))
+	}
 	n, err := u.temp.file.Write(p)
 	u.written += int64(n)
 	if err != nil {
-		return n, storeFailure(u.ctx, "write", u.dir.path(u.key), pathCause(err))
+		err = storeFailure(u.ctx, "write", u.dir.path(u.key), pathCause(err))
+		u.failed = err
 	}
-	return n, nil
+	return n, err
+}
+
+// Seal implements Upload. What is left is the name of a durable file.
+func (u *dirUpload) Seal() error {
+	if u.ended {
+		return fmt.Errorf("seal %s: already ended", u.dir.path(u.key))
+	}
+	if u.sealed {
+		return u.failed
+	}
+	u.sealed = true
+	if err := u.seal(); err != nil && u.failed == nil {
+		u.failed = storeFailure(u.ctx, "seal", u.dir.path(u.key), pathCause(err))
+	}
+	return u.failed
+}
+
+func (u *dirUpload) seal() error {
+	f := u.temp.file
+	u.temp.file = nil
+	if err := errors.Join(u.failed, u.ctx.Err()); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() != u.written {
+		err = fmt.Errorf("temporary file has %d of %d bytes", info.Size(), u.written)
+	}
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // Commit implements Upload; see Dir for its steps.
@@ -36,8 +70,13 @@ func (u *dirUpload) Commit(ctx context.Context) error {
 	if u.ended {
 		return fmt.Errorf("commit %s: already ended", u.dir.path(u.key))
 	}
+	err := u.Seal()
 	u.ended = true
-	if err := u.commit(ctx); err != nil {
+	if err != nil {
+		u.temp.remove()
+		return err
+	}
+	if err := u.rename(ctx); err != nil {
 		u.temp.remove()
 		if u.ctx.Err() != nil {
 			ctx = u.ctx
@@ -47,14 +86,8 @@ func (u *dirUpload) Commit(ctx context.Context) error {
 	return nil
 }
 
-func (u *dirUpload) commit(ctx context.Context) error {
-	info, err := u.temp.file.Stat()
-	if err == nil && info.Size() != u.written {
-		err = fmt.Errorf("temporary file has %d of %d bytes", info.Size(), u.written)
-	}
-	if err := errors.Join(err, u.temp.file.Sync(), u.temp.file.Close()); err != nil {
-		return err
-	}
+// rename gives a sealed file its name, for good.
+func (u *dirUpload) rename(ctx context.Context) error {
 	parent := path.Dir(u.key)
 	if err := u.dir.mkdirDurable(u.temp.root, parent); err != nil {
 		return err
@@ -74,7 +107,9 @@ func (u *dirUpload) Abort() {
 		return
 	}
 	u.ended = true
-	_ = u.temp.file.Close()
+	if !u.sealed {
+		_ = u.temp.file.Close()
+	}
 	u.temp.remove()
 }
 

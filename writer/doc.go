@@ -16,6 +16,11 @@
 //	    manifest.json                           what all of it is; written last
 //	current/2024-07.json                    names the run that counts
 //	current/.lock, .tmp/                    of a directory only
+//	.probe                                  of a bucket only
+//
+// .probe is one small object by which conditional writes are tried before a
+// run does its work; it stays. A file below a run that its manifest does not
+// name is no part of the run.
 //
 // A period is 2024-07 for a whole month, 2024-07-03 for a day, and else
 // 2024-07-01_2024-07-15. A run id is a hash of what the run was made from, so
@@ -34,6 +39,21 @@
 //
 // The manifest holds, for each file, rows, bytes, sha256 and the total of each
 // column of counts or amounts.
+//
+// # Files that wait
+//
+// A run writes its data files early and makes them visible at its end, a file
+// of charges for each billing date, so that many of them wait at once. An
+// Upload that is sealed is therefore a file without a descriptor and takes no
+// memory: for a directory below its .tmp, from which Commit renames it; for a
+// bucket in the directory for temporary files of this machine, with rights for
+// the owner alone, from which Commit sends it. Nothing is in the bucket
+// before. So a run to a bucket needs local disk for all of its data files at
+// once. Commit and Abort remove the file. A crash leaves it where it is, under
+// a name that no run reads, waits for or removes: .tmp/* and, in the directory
+// for temporary files, waconcile-upload-* may be deleted while no run is
+// working. A crash amid a Commit to a bucket may leave parts of an upload that
+// no listing shows, for a lifecycle rule of the bucket to remove.
 //
 // # The commit of a run
 //

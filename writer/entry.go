@@ -27,11 +27,11 @@ const uploadBuffer = 64 << 10
 
 // upload counts and hashes what goes into an Upload. Write never fails, since
 // encoders lose or panic on the error of a writer: the first error stays in
-// err, what follows it is dropped, and commit returns it.
+// err, what follows it is dropped, and seal and commit return it.
 type upload struct {
 	key   string
 	up    Upload
-	buf   *bufio.Writer
+	buf   *bufio.Writer // nil once sealed
 	hash  hash.Hash
 	bytes int64
 	err   error
@@ -67,15 +67,27 @@ func (w unbuffered) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// commit makes the object visible and describes it.
-func (u *upload) commit(ctx context.Context, rows int64, totals []total) (FileEntry, error) {
-	if u.err == nil {
+// seal ends the writing. After an error only Abort is left.
+func (u *upload) seal() error {
+	if u.buf != nil && u.err == nil {
 		u.err = u.buf.Flush()
 	}
+	u.buf = nil
 	if u.err == nil {
-		u.err = u.up.Commit(ctx)
+		u.err = u.up.Seal()
 	}
 	if u.err != nil {
+		return fmt.Errorf("write %s: %w", u.key, u.err)
+	}
+	return nil
+}
+
+// commit makes the object visible and describes it.
+func (u *upload) commit(ctx context.Context, rows int64, totals []total) (FileEntry, error) {
+	if err := u.seal(); err != nil {
+		return FileEntry{}, err
+	}
+	if u.err = u.up.Commit(ctx); u.err != nil {
 		return FileEntry{}, fmt.Errorf("write %s: %w", u.key, u.err)
 	}
 	return FileEntry{

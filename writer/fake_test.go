@@ -95,14 +95,15 @@ type fakeStored struct{ *bytes.Reader }
 func (fakeStored) Close() error { return nil }
 
 type fakeUpload struct {
-	store *fakeStore
-	key   string
-	data  bytes.Buffer
-	done  bool
+	store  *fakeStore
+	key    string
+	data   bytes.Buffer
+	sealed bool
+	done   bool
 }
 
 func (u *fakeUpload) Write(p []byte) (int, error) {
-	if u.done {
+	if u.done || u.sealed {
 		return 0, io.ErrClosedPipe
 	}
 	u.store.mu.Lock()
@@ -113,7 +114,21 @@ func (u *fakeUpload) Write(p []byte) (int, error) {
 	return u.data.Write(p)
 }
 
+func (u *fakeUpload) Seal() error {
+	if u.done || u.sealed {
+		return nil
+	}
+	u.sealed = true
+	u.store.mu.Lock()
+	defer u.store.mu.Unlock()
+	_, err := u.store.ask("seal", u.key)
+	return err
+}
+
 func (u *fakeUpload) Commit(context.Context) error {
+	if err := u.Seal(); err != nil {
+		return err
+	}
 	u.store.mu.Lock()
 	defer u.store.mu.Unlock()
 	u.done = true

@@ -33,10 +33,12 @@ type S3Client interface {
 }
 
 // S3Options says how objects are sent. The zero value takes the defaults. An
-// open upload holds up to PartBytes × (InFlight + 2) in memory, one that stays
-// below PartBytes twice its size.
+// upload is a file in TempDir until it is committed, and takes no memory; its
+// Commit takes about PartBytes × (InFlight + 3), or for an object of less than
+// PartBytes about twice its size.
 type S3Options struct {
-	PartBytes    int64         // of a multipart upload, which objects of this size and more are; at least 5 MiB, default 8 MiB; an object has at most 10,000
+	TempDir      string        // where uploads wait for their Commit; default os.TempDir()
+	PartBytes    int64         // of a multipart upload, which objects of this size and more are; at least 5 MiB, default 8 MiB; larger where an object would have more than 10,000
 	InFlight     int           // parts of one upload being sent at a time; default 2
 	RangeBytes   int64         // of one GET when reading back; default 4 MiB
 	AbortTimeout time.Duration // for giving up an upload after its context has ended; default 30 s
@@ -63,9 +65,10 @@ func (o S3Options) withDefaults() S3Options {
 	return o
 }
 
-// S3 is a Target below a prefix of a bucket. What a crash leaves: of an
-// upload, parts that no listing shows, which a lifecycle rule of the bucket
-// has to remove; of a Put, the object or nothing.
+// S3 is a Target below a prefix of a bucket. What a crash leaves: of an upload,
+// its file waconcile-upload-* in TempDir, which no run reads or removes again;
+// if it was being committed, also parts that no listing shows, which a
+// lifecycle rule of the bucket has to remove; of a Put, the object or nothing.
 type S3 struct {
 	client  S3Client
 	uploads *transfermanager.Client
@@ -219,11 +222,17 @@ func contentType(key string) *string {
 // probeKey is the object by which Probe finds out. It stays.
 const probeKey = ".probe"
 
-// Probe tells whether the store can be written to and heeds the conditions of
-// Put. It matches ErrUnsafeStore where it does not.
+// Probe tells whether temporary files can be made, and whether the store can
+// be written to and heeds the conditions of Put. It matches ErrUnsafeStore
+// where it does not.
 func (t *S3) Probe(ctx context.Context) error {
+	s, err := newSpool(t.options.TempDir)
+	if err != nil {
+		return storeFailure(ctx, "probe", t.String(), err)
+	}
+	s.remove()
 	data := []byte("waconcile tests here whether conditional writes are honoured\n")
-	err := t.Put(ctx, probeKey, data, Condition{})
+	err = t.Put(ctx, probeKey, data, Condition{})
 	if err == nil {
 		err = t.Put(ctx, probeKey, data, Condition{})
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -42,44 +44,144 @@ func (c careless) PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...
 	return c.Client.PutObject(ctx, in, opts...)
 }
 
-func TestS3Abort(t *testing.T) {
+// partHook is a client that asks before it sends a part.
+type partHook struct {
+	*s3.Client
+	before func(part int32) error
+}
+
+func (c partHook) UploadPart(ctx context.Context, in *s3.UploadPartInput, opts ...func(*s3.Options)) (*s3.UploadPartOutput, error) {
+	if err := c.before(*in.PartNumber); err != nil {
+		return nil, err
+	}
+	return c.Client.UploadPart(ctx, in, opts...)
+}
+
+// Whatever goes wrong while a large object is sent, no part of it stays.
+func TestS3BrokenCommit(t *testing.T) {
 	t.Parallel()
 	server := miniotest.Start(t)
-	client, bucket := server.Client(t), server.Bucket(t)
-	target := newS3(t, client, bucket, "out")
-	ctx, cancel := context.WithCancel(t.Context())
-	testLargeAbort(t, target)
-	u, err := target.Create(ctx, "runs/cancelled")
+	refused := errors.New("refused by the test")
+	for name, c := range map[string]struct {
+		before func(ctx context.CancelFunc, part int32, file *os.File) error
+		want   error
+	}{
+		"cancelled": {func(cancel context.CancelFunc, part int32, _ *os.File) error {
+			if part == 2 {
+				cancel()
+			}
+			return nil
+		}, context.Canceled},
+		"refused": {func(_ context.CancelFunc, part int32, _ *os.File) error {
+			if part == 3 {
+				return refused
+			}
+			return nil
+		}, refused},
+		"changed": {func(_ context.CancelFunc, part int32, file *os.File) error {
+			if part == 1 {
+				_, err := file.WriteAt([]byte("not what was written"), largeBytes-20)
+				return err
+			}
+			return nil
+		}, writer.ErrStore},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, bucket, temp := server.Client(t), server.Bucket(t), t.TempDir()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var file *os.File
+			var parts atomic.Int32
+			// One part at a time: the last is read when the first is sent.
+			opts := writer.S3Options{TempDir: temp, PartBytes: partBytes, InFlight: 1}
+			target, err := writer.NewS3(partHook{client, func(part int32) error {
+				parts.Add(1)
+				return c.before(cancel, part, file)
+			}}, bucket, "out", opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u := stage(t, target, "runs/large", randomBytes(2, largeBytes))
+			file = onlyFile(t, temp)
+			if err := u.Commit(ctx); !errors.Is(err, c.want) {
+				t.Errorf("commit: %v", err)
+			}
+			if parts.Load() == 0 {
+				t.Error("a large upload is not sent in parts")
+			}
+			wantNoUploads(t, client, bucket, "out/runs/large")
+			wantEmptyDir(t, temp)
+			wantAbsent(t, target, "runs/large")
+		})
+	}
+}
+
+// onlyFile opens the one file of a directory for writing.
+func onlyFile(t *testing.T, dir string) *os.File {
+	t.Helper()
+	names, err := os.ReadDir(dir)
+	if err != nil || len(names) != 1 {
+		t.Fatalf("%s holds %v, %v", dir, names, err)
+	}
+	file, err := os.OpenFile(filepath.Join(dir, names[0].Name()), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := u.Write(randomBytes(2, largeBytes)); err != nil {
-		t.Fatal(err)
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
+// wantNoUploads asserts that no parts of key wait in the bucket. MinIO lists
+// uploads only under their full key.
+func wantNoUploads(t *testing.T, client *s3.Client, bucket, key string) {
+	t.Helper()
+	out, err := client.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: &bucket, Prefix: &key})
+	if err != nil || len(out.Uploads) != 0 {
+		t.Errorf("uploads of %s left: %v, %v", key, out, err)
 	}
-	// MinIO lists uploads only under their full key.
-	uploads := func(key string) int {
-		t.Helper()
-		out, err := client.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: &bucket, Prefix: &key})
-		if err != nil {
+}
+
+// A small object whose file was changed is not sent at all, nor one whose file
+// is gone; and what holds the results is for nobody else to read.
+func TestS3SpoolIsChecked(t *testing.T) {
+	t.Parallel()
+	server := miniotest.Start(t)
+	temp := t.TempDir()
+	target := newS3In(t, temp, server.Client(t), server.Bucket(t), "")
+	for name, change := range map[string]func(f *os.File) error{
+		"other bytes": func(f *os.File) error { _, err := f.WriteAt([]byte("X"), 3); return err },
+		"shorter":     func(f *os.File) error { return f.Truncate(3) },
+		"longer":      func(f *os.File) error { _, err := f.WriteAt([]byte("X"), 100); return err },
+		"gone":        func(f *os.File) error { return os.Remove(f.Name()) },
+	} {
+		u := stage(t, target, "k", []byte("the bytes of a table"))
+		file := onlyFile(t, temp)
+		if info, err := file.Stat(); err != nil || info.Mode() != 0o600 {
+			t.Errorf("mode %v, %v", info.Mode(), err)
+		}
+		if err := change(file); err != nil {
 			t.Fatal(err)
 		}
-		return len(out.Uploads)
-	}
-	if uploads("out/runs/cancelled") != 1 {
-		t.Error("a large upload is not sent in parts")
-	}
-	cancel() // a run that is stopped still gives its parts up
-	if err := u.Commit(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("commit: %v", err)
-	}
-	for _, key := range []string{"out/runs/large", "out/runs/cancelled"} {
-		if n := uploads(key); n != 0 {
-			t.Errorf("%d uploads of %s left", n, key)
+		if err := u.Commit(t.Context()); !errors.Is(err, writer.ErrStore) || !strings.Contains(err.Error(), file.Name()) {
+			t.Errorf("%s: %v", name, err)
 		}
+		wantAbsent(t, target, "k")
+		wantEmptyDir(t, temp)
 	}
-	objects, err := client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket})
-	if err != nil || len(objects.Contents) != 0 {
-		t.Errorf("objects left: %v, %v", objects.Contents, err)
+}
+
+// Without a place for temporary files a run ends before its work.
+func TestS3NoTempDir(t *testing.T) {
+	t.Parallel()
+	server := miniotest.Start(t)
+	temp := filepath.Join(t.TempDir(), "missing")
+	target := newS3In(t, temp, server.Client(t), server.Bucket(t), "")
+	_, err := target.Create(t.Context(), "k")
+	for name, err := range map[string]error{"create": err, "probe": target.Probe(t.Context())} {
+		if !errors.Is(err, writer.ErrStore) || !strings.Contains(err.Error(), temp) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

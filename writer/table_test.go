@@ -259,7 +259,7 @@ func TestFramesAreChecked(t *testing.T) {
 func TestWriteErrorIsKept(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("disk full")
-	for _, op := range []string{"create", "write", "commit"} {
+	for _, op := range []string{"create", "write", "seal", "commit"} {
 		store := newFakeStore()
 		store.fault = func(o, _ string) (bool, error) {
 			if o == op {
@@ -277,6 +277,38 @@ func TestWriteErrorIsKept(t *testing.T) {
 		if len(store.objects) != 0 {
 			t.Errorf("%s: something was published", op)
 		}
+	}
+}
+
+// TestStagedIsSealed: what waits for the end of a run is sealed, and is not
+// visible.
+func TestStagedIsSealed(t *testing.T) {
+	t.Parallel()
+	store := newFakeStore()
+	s, err := StageParquet(t.Context(), store, "k", ChargesSchema(), cut(chargeFrame(50, 1), 20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := store.trace[len(store.trace)-1]; last != "seal k" || len(store.objects) != 0 {
+		t.Errorf("staging ends with %s, %d objects", last, len(store.objects))
+	}
+	if s.upload.buf != nil {
+		t.Error("staging keeps its buffer")
+	}
+	e, err := s.Commit(t.Context())
+	if err != nil || e.Rows != 50 || e.Bytes != int64(len(store.objects["k"])) {
+		t.Errorf("commit: %+v, %v", e, err)
+	}
+	s.Abort() // does nothing
+	// One that could not be sealed is given up.
+	store.fault = func(op, _ string) (bool, error) {
+		if op == "seal" {
+			return false, ErrStore
+		}
+		return true, nil
+	}
+	if _, err := StageParquet(t.Context(), store, "l", ChargesSchema(), cut(chargeFrame(50, 1), 20)); !errors.Is(err, ErrStore) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -30,10 +30,15 @@ type Target interface {
 	Open(ctx context.Context, key string) (Stored, error)
 }
 
-// Upload is an object being written. It ends in Commit or Abort; Abort after
-// Commit does nothing, so it may be deferred.
+// Upload is an object being written, by one goroutine at a time. It ends in
+// Commit or Abort; Abort after Commit does nothing, so it may be deferred. The
+// end of the context of Create ends all of it.
 type Upload interface {
 	io.Writer
+	// Seal ends the writing: afterwards nothing of the upload is held open or
+	// in memory, and only Commit or Abort may follow. Commit seals what is not
+	// sealed.
+	Seal() error
 	// Commit makes the object visible and durable. After an error the object
 	// may or may not be there; it is never there in part.
 	Commit(ctx context.Context) error

@@ -8,13 +8,12 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"waconcile/reader/miniotest"
 	"waconcile/writer"
@@ -25,7 +24,11 @@ import (
 
 func TestDirTarget(t *testing.T) {
 	t.Parallel()
-	testTarget(t, func(t *testing.T) writer.Target { return newDir(t, filepath.Join(t.TempDir(), "new", "out")) })
+	testTarget(t, func(t *testing.T) writer.Target {
+		path := filepath.Join(t.TempDir(), "new", "out")
+		t.Cleanup(func() { wantEmptyDir(t, filepath.Join(path, ".tmp")) })
+		return newDir(t, path)
+	})
 }
 
 func TestS3Target(t *testing.T) {
@@ -49,13 +52,32 @@ func newDir(t *testing.T, path string) *writer.Dir {
 	return d
 }
 
-func newS3(t *testing.T, client *s3.Client, bucket, prefix string) *writer.S3 {
+// newS3 makes a target that must have left no temporary file when t ends.
+func newS3(t *testing.T, client writer.S3Client, bucket, prefix string) *writer.S3 {
 	t.Helper()
-	s, err := writer.NewS3(client, bucket, prefix, writer.S3Options{PartBytes: 5 << 20, RangeBytes: 1 << 20})
+	temp := t.TempDir()
+	t.Cleanup(func() { wantEmptyDir(t, temp) })
+	return newS3In(t, temp, client, bucket, prefix)
+}
+
+func newS3In(t *testing.T, temp string, client writer.S3Client, bucket, prefix string) *writer.S3 {
+	t.Helper()
+	opts := writer.S3Options{TempDir: temp, PartBytes: partBytes, RangeBytes: 1 << 20}
+	s, err := writer.NewS3(client, bucket, prefix, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// wantEmptyDir asserts that a directory of temporary files has none, or is
+// not there at all.
+func wantEmptyDir(t *testing.T, path string) {
+	t.Helper()
+	left, err := os.ReadDir(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || len(left) != 0 {
+		t.Errorf("%s holds %v, %v", path, left, err)
+	}
 }
 
 func testTarget(t *testing.T, make func(t *testing.T) writer.Target) {
@@ -66,6 +88,10 @@ func testTarget(t *testing.T, make func(t *testing.T) writer.Target) {
 		"abort":        testAbort,
 		"large":        testLarge,
 		"large abort":  testLargeAbort,
+		"seal":         testSeal,
+		"seal abort":   testSealAbort,
+		"seal cancel":  testSealCancel,
+		"seal many":    testSealMany,
 		"put":          testPut,
 		"put race":     testPutRace,
 		"replace race": testReplaceRace,
@@ -189,7 +215,10 @@ func testAbort(t *testing.T, target writer.Target) {
 }
 
 // largeBytes is more than three parts of the S3 target under test.
-const largeBytes = 17<<20 + 12345
+const (
+	partBytes  = 5 << 20
+	largeBytes = 17<<20 + 12345
+)
 
 func testLarge(t *testing.T, target writer.Target) {
 	data := randomBytes(1, largeBytes)
@@ -220,6 +249,126 @@ func testLargeAbort(t *testing.T, target writer.Target) {
 	}
 	u.Abort()
 	wantAbsent(t, target, "runs/large")
+}
+
+// stage writes and seals an object.
+func stage(t *testing.T, target writer.Target, key string, data []byte) writer.Upload {
+	t.Helper()
+	u, err := target.Create(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := u.Write(data); n != len(data) || err != nil {
+		t.Fatalf("write %s: %d, %v", key, n, err)
+	}
+	if err := u.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func testSeal(t *testing.T, target writer.Target) {
+	for _, size := range []int{0, 1000, partBytes - 1, partBytes, 2 * partBytes, largeBytes} {
+		key := fmt.Sprintf("runs/%d", size)
+		data := randomBytes(uint64(size), size)
+		u := stage(t, target, key, data)
+		wantAbsent(t, target, key)
+		if n, err := u.Write([]byte("more")); n != 0 || err == nil {
+			t.Errorf("write after seal: %d, %v", n, err)
+		}
+		if err := u.Seal(); err != nil {
+			t.Errorf("second seal: %v", err)
+		}
+		if err := u.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantContent(t, target, key, data)
+		if err := u.Seal(); err == nil {
+			t.Error("seal after commit succeeded")
+		}
+		if n, err := u.Write([]byte("more")); n != 0 || err == nil {
+			t.Errorf("write after commit: %d, %v", n, err)
+		}
+	}
+}
+
+func testSealAbort(t *testing.T, target writer.Target) {
+	for _, size := range []int{0, 1000, largeBytes} {
+		key := fmt.Sprintf("runs/%d", size)
+		u := stage(t, target, key, randomBytes(4, size))
+		u.Abort()
+		u.Abort()
+		wantAbsent(t, target, key)
+		if err := u.Seal(); err == nil {
+			t.Error("seal after abort succeeded")
+		}
+		if err := u.Commit(t.Context()); err == nil {
+			t.Error("commit after abort succeeded")
+		}
+		wantAbsent(t, target, key)
+	}
+}
+
+func testSealCancel(t *testing.T, target writer.Target) {
+	cause := errors.New("stopped by the test")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var waiting [3]writer.Upload
+	for i := range waiting {
+		u, err := target.Create(ctx, fmt.Sprintf("runs/%d", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := u.Write([]byte("before")); err != nil {
+			t.Fatal(err)
+		}
+		waiting[i] = u
+	}
+	if err := errors.Join(waiting[0].Seal(), waiting[1].Seal()); err != nil {
+		t.Fatal(err)
+	}
+	cancel(cause)
+	for name, err := range map[string]error{
+		"commit":                waiting[0].Commit(ctx),
+		"commit of another ctx": waiting[1].Commit(t.Context()),
+		"seal":                  waiting[2].Seal(),
+		"commit after that":     waiting[2].Commit(t.Context()),
+	} {
+		if !errors.Is(err, cause) || errors.Is(err, writer.ErrStore) {
+			t.Errorf("%s after the end of its context: %v", name, err)
+		}
+	}
+	for i := range waiting {
+		wantAbsent(t, target, fmt.Sprintf("runs/%d", i))
+	}
+}
+
+// Uploads of one goroutine and of many wait at the same time and do not mix.
+func testSealMany(t *testing.T, target writer.Target) {
+	const n = 20
+	waiting := make([]writer.Upload, n)
+	for i := range waiting {
+		waiting[i] = stage(t, target, fmt.Sprintf("runs/%d", i), racer(i))
+	}
+	var wg sync.WaitGroup
+	for i, u := range waiting {
+		if i%5 == 0 {
+			u.Abort()
+			continue
+		}
+		wg.Go(func() {
+			if err := u.Commit(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for i := range n {
+		if key := fmt.Sprintf("runs/%d", i); i%5 == 0 {
+			wantAbsent(t, target, key)
+		} else {
+			wantContent(t, target, key, racer(i))
+		}
+	}
 }
 
 func testPut(t *testing.T, target writer.Target) {

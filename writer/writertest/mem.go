@@ -31,7 +31,7 @@ const pointers = "current/"
 // current/ may be written again only with the same bytes.
 type Mem struct {
 	// Hook, where set before the first use, is asked before every operation:
-	// create, write, commit, abort, put, get, open. If it returns an error the
+	// create, write, seal, commit, abort, put, get, open. If it returns an error the
 	// operation returns that, and apply says whether it took place all the
 	// same, as one does whose answer is lost. Without an error it always takes
 	// place. It may be called by several goroutines at once.
@@ -174,14 +174,19 @@ func version(data []byte) string {
 
 // upload is an object in the making, used by one goroutine.
 type upload struct {
-	mem   *Mem
-	ctx   context.Context
-	key   string
-	data  []byte
-	ended bool
+	mem    *Mem
+	ctx    context.Context
+	key    string
+	data   []byte
+	failed error // of Seal
+	sealed bool
+	ended  bool
 }
 
 func (u *upload) Write(p []byte) (int, error) {
+	if u.ctx.Err() == nil && (u.sealed || u.ended) {
+		return 0, fmt.Errorf("write %s: already sealed", u.key)
+	}
 	err := u.mem.do(u.ctx, "write", u.key, func() error {
 		u.data = append(u.data, p...)
 		return nil
@@ -192,11 +197,26 @@ func (u *upload) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func (u *upload) Seal() error {
+	if u.ended {
+		return fmt.Errorf("seal %s: already ended", u.key)
+	}
+	if !u.sealed {
+		u.sealed = true
+		u.failed = u.mem.do(u.ctx, "seal", u.key, nil)
+	}
+	return u.failed
+}
+
 func (u *upload) Commit(ctx context.Context) error {
 	if u.ended {
 		return fmt.Errorf("commit %s: already ended", u.key)
 	}
+	err := u.Seal()
 	u.ended = true
+	if err != nil {
+		return err
+	}
 	if u.ctx.Err() != nil {
 		ctx = u.ctx
 	}
