@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"sync"
@@ -9,6 +10,8 @@ import (
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/compress"
 	"github.com/apache/arrow/go/v17/parquet/file"
+
+	"waconcile/reconcile"
 )
 
 // pageFeed is the file.PageReader of a column. It hands the decoder the
@@ -55,8 +58,13 @@ type columnReader struct {
 	decoder file.ColumnChunkReader
 	scratch sync.Pool // asked for by the library, used by it only to skip
 
-	row             int  // of the current page: next to be given
-	dictionaryKnown bool // the row group's dictionary has been made known to the column's tokenTable
+	// Of the current page. Texts and INT64 in plain encoding and texts by
+	// dictionary, as exports mostly have them, do not go through the library.
+	row     int         // next to be given
+	rest    []byte      // plain values not yet decoded
+	indexes indexReader // of the dictionary's texts
+
+	dictionaryKnown bool // what is remembered of the dictionary's entries is of this row group
 }
 
 // span is what one step of a columnReader gives: rows of one page. Its values
@@ -66,13 +74,14 @@ type span struct {
 	values  int
 	present []byte // for each row 1, or 0 for a null; nil where all are present
 	byDict  bool   // the values are entries of the row group's dictionary
+	plain   bool   // the values are in plain encoding
 }
 
 // open begins a row group.
 func (c *columnReader) open(r io.ReaderAt, bound *boundColumn, chunk chunkMeta, rows int64) {
 	c.pages.reset(r, bound, chunk, rows)
 	c.pages.page = dataPage{}
-	c.row, c.dictionaryKnown = 0, false
+	c.row, c.rest, c.dictionaryKnown = 0, nil, false
 	c.feed = pageFeed{}
 	c.decoder = file.NewColumnReader(bound.schema, &c.feed, memory.DefaultAllocator, &c.scratch)
 }
@@ -81,6 +90,7 @@ func (c *columnReader) open(r io.ReaderAt, bound *boundColumn, chunk chunkMeta, 
 func (c *columnReader) close() {
 	c.pages.stream.r, c.pages.column = nil, nil
 	c.feed, c.decoder = pageFeed{}, nil
+	c.rest, c.indexes = nil, indexReader{}
 }
 
 // step moves on by at least one row and at most limit, which must be left in
@@ -93,7 +103,11 @@ func (c *columnReader) step(limit int) (span, error) {
 		}
 	}
 	p := &c.pages.page
-	s := span{rows: min(limit, p.rows-c.row), byDict: p.encoding == parquet.Encodings.RLEDict}
+	s := span{
+		rows:   min(limit, p.rows-c.row),
+		byDict: p.encoding == parquet.Encodings.RLEDict,
+		plain:  p.encoding == parquet.Encodings.Plain,
+	}
 	s.values = s.rows
 	if p.present != nil {
 		s.present = p.present[c.row : c.row+s.rows]
@@ -103,7 +117,7 @@ func (c *columnReader) step(limit int) (span, error) {
 	return s, nil
 }
 
-// nextPage reads a page and hands it to the decoder.
+// nextPage reads a page and gets its values ready to be decoded.
 func (c *columnReader) nextPage() error {
 	if c.pages.rowsLeft == 0 {
 		return fmt.Errorf("%w: column ends early", errDamaged)
@@ -113,18 +127,56 @@ func (c *columnReader) nextPage() error {
 		return err
 	}
 	c.row = 0
-	if d := &c.pages.dict; first && d.data != nil {
+	p, d := &c.pages.page, &c.pages.dict
+	text := c.pages.column.physical == parquet.Types.ByteArray
+	if first && d.data != nil && !text {
 		c.feed.dictionary = file.NewDictionaryPage(memory.NewBufferBytes(d.data), int32(d.values), parquet.Encodings.Plain)
 	}
-	if p := &c.pages.page; p.values > 0 {
+	switch {
+	case p.values == 0:
+	case decodedHere(c.pages.column.physical, p.encoding):
+		c.rest = p.data
+		if p.encoding == parquet.Encodings.RLEDict {
+			var err error
+			c.indexes, err = newIndexReader(p.data, p.values)
+			return damaged(err)
+		}
+	default:
 		c.feed.data = file.NewDataPageV1(memory.NewBufferBytes(p.data), int32(p.values), p.encoding,
 			parquet.Encodings.RLE, parquet.Encodings.RLE, int32(len(p.data)))
 	}
 	return nil
 }
 
+// decodedHere says that pages are decoded by this package, and not by the
+// library.
+func decodedHere(physical parquet.Type, encoding parquet.Encoding) bool {
+	switch physical {
+	case parquet.Types.ByteArray:
+		return encoding == parquet.Encodings.Plain || encoding == parquet.Encodings.RLEDict
+	case parquet.Types.Int64:
+		return encoding == parquet.Encodings.Plain
+	}
+	return false
+}
+
+// damaged is err, where there is one, as an error of the file.
+func damaged(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errDamaged, err)
+}
+
 // texts decodes the values of s into out.
 func (c *columnReader) texts(s span, out []parquet.ByteArray) error {
+	out = out[:s.values]
+	switch {
+	case s.plain:
+		return damaged(c.plainTexts(out))
+	case s.byDict:
+		return damaged(c.dictionaryTexts(out))
+	}
 	d, ok := c.decoder.(*file.ByteArrayColumnChunkReader)
 	if !ok {
 		return errDamaged
@@ -132,22 +184,72 @@ func (c *columnReader) texts(s span, out []parquet.ByteArray) error {
 	if s.values == 0 {
 		return nil
 	}
-	total, n, err := d.ReadBatch(int64(s.values), out[:s.values], nil, nil)
+	total, n, err := d.ReadBatch(int64(s.values), out, nil, nil)
 	if err := c.progress(s, total, n, err); err != nil {
 		return err
 	}
-	if e := c.pages.page.encoding; e != parquet.Encodings.Plain && !s.byDict {
-		for _, text := range out[:s.values] { // those of other encodings were not checked before
-			if len(text) > textBytesMax {
-				return fmt.Errorf("%w: text of %d bytes", errDamaged, len(text))
-			}
+	for _, text := range out {
+		if len(text) > textBytesMax {
+			return fmt.Errorf("%w: text of %d bytes", errDamaged, len(text))
 		}
+	}
+	return nil
+}
+
+func (c *columnReader) plainTexts(out []parquet.ByteArray) error {
+	rest := c.rest
+	for i := range out {
+		end := plainTextEnd(rest)
+		if end < 0 {
+			return plainTextError(rest)
+		}
+		out[i], rest = rest[plainTextHead:end:end], rest[end:]
+	}
+	c.rest = rest
+	return nil
+}
+
+// appendTexts adds the next n values, which are in plain encoding, to t.
+func (c *columnReader) appendTexts(t *reconcile.Texts, n int) error {
+	rest, bytes, ends := c.rest, t.Bytes, t.Ends
+	for range n {
+		end := plainTextEnd(rest)
+		if end < 0 {
+			return damaged(plainTextError(rest))
+		}
+		bytes = append(bytes, rest[plainTextHead:end]...)
+		ends = append(ends, uint32(len(bytes)))
+		rest = rest[end:]
+	}
+	c.rest, t.Bytes, t.Ends = rest, bytes, ends
+	return nil
+}
+
+func (c *columnReader) dictionaryTexts(out []parquet.ByteArray) error {
+	d := &c.pages.dict
+	var index [1]uint32
+	for i := range out {
+		if err := c.indexes.decode(index[:]); err != nil {
+			return err
+		}
+		if int64(index[0]) >= int64(d.values) {
+			return fmt.Errorf("index %d of a dictionary of %d values", index[0], d.values)
+		}
+		out[i] = d.text(int(index[0]))
 	}
 	return nil
 }
 
 // int64s decodes the values of s into out.
 func (c *columnReader) int64s(s span, out []int64) error {
+	if s.plain {
+		out = out[:s.values]
+		for i := range out {
+			out[i] = int64(binary.LittleEndian.Uint64(c.rest[8*i:]))
+		}
+		c.rest = c.rest[8*len(out):]
+		return nil
+	}
 	d, ok := c.decoder.(*file.Int64ColumnChunkReader)
 	if !ok {
 		return errDamaged

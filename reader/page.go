@@ -34,6 +34,31 @@ type dataPage struct {
 type dictionaryPage struct {
 	values int
 	data   []byte // in plain encoding; valid until the column's next row group
+
+	// Of texts: where in data each begins, with its length, and the last ends.
+	bounds []uint32
+}
+
+// text is one of the texts.
+func (d *dictionaryPage) text(i int) []byte {
+	return d.data[d.bounds[i]+plainTextHead : d.bounds[i+1]]
+}
+
+// bound finds the texts in the data.
+func (d *dictionaryPage) bound() error {
+	if d.values < 0 || d.values > len(d.data)/plainTextHead {
+		return errShort
+	}
+	d.bounds = append(resized(d.bounds, d.values+1)[:0], 0)
+	for rest := d.data; len(d.bounds) <= d.values; {
+		end := plainTextEnd(rest)
+		if end < 0 {
+			return plainTextError(rest)
+		}
+		rest = rest[end:]
+		d.bounds = append(d.bounds, uint32(len(d.data)-len(rest)))
+	}
+	return nil
 }
 
 // pageSource reads the pages of one column, row group by row group. It checks
@@ -56,7 +81,7 @@ type pageSource struct {
 func (s *pageSource) reset(r io.ReaderAt, c *boundColumn, chunk chunkMeta, rows int64) {
 	s.stream.reset(r, chunk.start, chunk.end)
 	s.column, s.codec, s.rowsLeft, s.first = c, chunk.codec, rows, true
-	s.dict = dictionaryPage{}
+	s.dict = dictionaryPage{bounds: s.dict.bounds[:0]}
 }
 
 // next reads on to the next data page. It must not be called when all rows
@@ -168,10 +193,15 @@ func (s *pageSource) setDictionary(h *format.PageHeader, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := checkPlain(s.column.physical, data, int(d.NumValues)); err != nil {
+	s.dict.values, s.dict.data = int(d.NumValues), data
+	if s.column.physical == parquet.Types.ByteArray {
+		err = s.dict.bound()
+	} else {
+		err = checkPlain(s.column.physical, data, s.dict.values)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: dictionary: %w", errDamaged, err)
 	}
-	s.dict = dictionaryPage{values: int(d.NumValues), data: data}
 	return nil
 }
 
@@ -248,8 +278,8 @@ func (s *pageSource) finishPage(rows int, encoding parquet.Encoding, levels, dat
 	return nil
 }
 
-// checkValues makes sure that the decoder of the page's encoding will find
-// the number of values it is told of.
+// checkValues makes sure that the library's decoder of the page's encoding
+// will find the number of values it is told of.
 func (s *pageSource) checkValues(data []byte) error {
 	n := s.page.values
 	if n == 0 {
@@ -258,11 +288,17 @@ func (s *pageSource) checkValues(data []byte) error {
 	text := s.column.physical == parquet.Types.ByteArray
 	switch s.page.encoding {
 	case parquet.Encodings.Plain:
+		if text {
+			return nil // the texts are checked as they are decoded
+		}
 		return checkPlain(s.column.physical, data, n)
 	case parquet.Encodings.PlainDict, parquet.Encodings.RLEDict:
 		s.page.encoding = parquet.Encodings.RLEDict
 		if s.dict.data == nil {
 			return errors.New("page refers to a dictionary that is not there")
+		}
+		if text {
+			return nil // likewise
 		}
 		return checkIndexes(data, n, s.dict.values)
 	case parquet.Encodings.DeltaBinaryPacked:

@@ -13,17 +13,19 @@ import (
 // textBytesMax is the longest text that a column may hold.
 const textBytesMax = 64 << 10
 
+// indexBitsMax is the greatest width of a dictionary's indexes.
+const indexBitsMax = 32
+
 var errShort = errors.New("fewer values than declared")
 
-// checkPlain makes sure that data holds n values in plain encoding.
+// checkPlain makes sure that data holds n values in plain encoding, which are
+// no texts.
 func checkPlain(physical parquet.Type, data []byte, n int) error {
 	if n < 0 {
 		return errShort
 	}
 	width := 8
 	switch physical {
-	case parquet.Types.ByteArray:
-		return checkPlainTexts(data, n)
 	case parquet.Types.Int32:
 		width = 4
 	case parquet.Types.Int96:
@@ -37,21 +39,30 @@ func checkPlain(physical parquet.Type, data []byte, n int) error {
 	return nil
 }
 
-func checkPlainTexts(data []byte, n int) error {
-	for range n {
-		if len(data) < 4 {
-			return errShort
-		}
-		length := binary.LittleEndian.Uint32(data)
-		if length > textBytesMax {
+// plainTextHead is the length of a text's length in plain encoding.
+const plainTextHead = 4
+
+// plainTextEnd is where the first text of data ends; it begins after
+// plainTextHead bytes. It is negative where data does not hold it.
+func plainTextEnd(data []byte) int {
+	if len(data) < plainTextHead {
+		return -1
+	}
+	length := binary.LittleEndian.Uint32(data)
+	if length > textBytesMax || int(length) > len(data)-plainTextHead {
+		return -1
+	}
+	return plainTextHead + int(length)
+}
+
+// plainTextError says why plainTextEnd of data is negative.
+func plainTextError(data []byte) error {
+	if len(data) >= plainTextHead {
+		if length := binary.LittleEndian.Uint32(data); length > textBytesMax {
 			return fmt.Errorf("text of %d bytes", length)
 		}
-		if int(length) > len(data)-4 {
-			return errShort
-		}
-		data = data[4+length:]
 	}
-	return nil
+	return errShort
 }
 
 // runs walks through the runs of the hybrid encoding of levels and indexes
@@ -62,7 +73,7 @@ type runs struct {
 	left  int // values still wanted
 
 	count  int    // values of the current run that are wanted
-	packed []byte // a bit-packed run's values; nil for a repeated one
+	packed []byte // begins with a bit-packed run's values; nil for a repeated one
 	value  uint32 // that a repeated run repeats
 }
 
@@ -92,7 +103,7 @@ func (r *runs) next() (bool, error) {
 			return false, errShort
 		}
 	}
-	r.packed, r.data = r.data[:size:size], r.data[size:]
+	r.packed, r.data = r.data, r.data[size:]
 	return true, nil
 }
 
@@ -119,7 +130,7 @@ func checkIndexes(data []byte, n, limit int) error {
 		return errShort
 	}
 	width := int(data[0])
-	if width > 32 {
+	if width > indexBitsMax {
 		return fmt.Errorf("indexes of %d bits", width)
 	}
 	r := runs{data: data[1:], width: width, left: n}

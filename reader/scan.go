@@ -32,7 +32,8 @@ type scanner struct {
 	direction, category []uint32 // tokens
 	status, kind        []uint32
 	texts               []parquet.ByteArray
-	int64s              []int64
+	indexes             []uint32
+	contacts            []reconcile.Contact // of the entries of the row group's dictionary; 0 where not met yet
 	int96s              []parquet.Int96
 	verdicts            []verdict
 	at                  field // being decoded
@@ -61,7 +62,7 @@ func newScanner(names *Names, ignoreTypes []string, blockRows int) *scanner {
 	s.status = make([]uint32, blockRows)
 	s.kind = make([]uint32, blockRows)
 	s.texts = make([]parquet.ByteArray, blockRows)
-	s.int64s = make([]int64, blockRows)
+	s.indexes = make([]uint32, blockRows)
 	return s
 }
 
@@ -245,56 +246,73 @@ func decodeTokens[T ~uint32](s *scanner, f field, out []T) error {
 		clear(out)
 		return nil
 	}
-	table := s.tables[f]
+	table, c := s.tables[f], &s.columns[f]
+	entry := func(i int) (uint32, error) { return table.text(c.pages.dict.text(i)) }
 	for len(out) > 0 {
-		c := &s.columns[f]
-		part, err := s.textSpan(f, len(out))
+		part, err := c.step(len(out))
 		if err != nil {
 			return err
 		}
-		if part.byDict && !c.dictionaryKnown {
-			table.setDictionary(c.pages.dict.data)
-			c.dictionaryKnown = true
+		if part.byDict {
+			err = entries(s, c, part, &table.entries, out, entry)
+		} else if err = c.texts(part, s.texts); err == nil {
+			err = fillTokens(table, s.texts[:part.values], out)
 		}
-		fillTokens(table, part, s.texts, out[:part.rows])
-		if table.invalid {
-			table.invalid = false
-			return errNotUTF8
+		if err != nil {
+			return err
 		}
+		spread(out, part, 0)
 		out = out[part.rows:]
 	}
 	return nil
 }
 
-// textSpan decodes the next span of a column of texts into s.texts.
-func (s *scanner) textSpan(f field, limit int) (span, error) {
-	c := &s.columns[f]
-	part, err := c.step(limit)
-	if err != nil {
-		return part, err
+// entries decodes a span of texts by dictionary to what they stand for, which
+// known remembers for the dictionary of the row group.
+func entries[K, T ~uint32 | ~uint64](s *scanner, c *columnReader, part span, known *[]K, out []T, resolve func(int) (K, error)) error {
+	if !c.dictionaryKnown {
+		*known = resized(*known, c.pages.dict.values)
+		clear(*known)
+		c.dictionaryKnown = true
 	}
-	return part, c.texts(part, s.texts)
+	indexes := s.indexes[:part.values]
+	if err := c.indexes.decode(indexes); err != nil {
+		return damaged(err)
+	}
+	return lookUp(out, indexes, *known, resolve)
 }
 
 func (s *scanner) decodeIDs(n int) error {
-	ids := &s.block.Rows.ID
+	ids, c := &s.block.Rows.ID, &s.columns[fieldMessageID]
 	for n > 0 {
-		part, err := s.textSpan(fieldMessageID, n)
+		part, err := c.step(n)
 		if err != nil {
 			return err
 		}
-		next := 0
-		for i := range part.rows {
-			if part.present != nil && part.present[i] == 0 {
-				ids.Append(nil)
-				continue
-			}
-			ids.Append(s.texts[next])
-			next++
+		if part.plain && part.present == nil {
+			err = c.appendTexts(ids, part.values)
+		} else if err = c.texts(part, s.texts); err == nil {
+			appendSpan(ids, part, s.texts)
+		}
+		if err != nil {
+			return err
 		}
 		n -= part.rows
 	}
 	return s.checkIDs()
+}
+
+// appendSpan appends the values of a span to t, and the empty text for nulls.
+func appendSpan(t *reconcile.Texts, s span, values []parquet.ByteArray) {
+	next := 0
+	for i := range s.rows {
+		if s.present != nil && s.present[i] == 0 {
+			t.Append(nil)
+			continue
+		}
+		t.Append(values[next])
+		next++
+	}
 }
 
 // checkIDs refuses ids that are not UTF-8, which no table could hold. Ids are
@@ -326,31 +344,23 @@ func isASCII(text []byte) bool {
 	return true
 }
 
-// noContact stands for a contact that is null or empty; no id is 0.
-const noContact reconcile.Contact = 0
-
 func (s *scanner) decodeContacts(n int) error {
-	out := s.block.Rows.Contact[:n]
+	out, c := s.block.Rows.Contact[:n], &s.columns[fieldContact]
+	entry := func(i int) (reconcile.Contact, error) { return s.words.contact(c.pages.dict.text(i)) }
 	for len(out) > 0 {
-		part, err := s.textSpan(fieldContact, len(out))
+		part, err := c.step(len(out))
 		if err != nil {
 			return err
 		}
-		next := 0
-		for i := range part.rows {
-			out[i] = noContact
-			if part.present != nil && part.present[i] == 0 {
-				continue
-			}
-			c, ok, err := s.words.contact(s.texts[next])
-			if err != nil {
-				return err
-			}
-			if ok {
-				out[i] = c
-			}
-			next++
+		if part.byDict {
+			err = entries(s, c, part, &s.contacts, out, entry)
+		} else if err = c.texts(part, s.texts); err == nil {
+			err = s.words.fillContacts(s.texts[:part.values], out)
 		}
+		if err != nil {
+			return err
+		}
+		spread(out, part, noContact)
 		out = out[part.rows:]
 	}
 	return nil
@@ -371,40 +381,33 @@ func (s *scanner) decodeTimes(f field, out []int64) error {
 		if err != nil {
 			return err
 		}
-		if err := s.decodeMillis(c, bound.unit, part); err != nil {
+		if err := s.decodeMillis(c, bound.unit, part, out); err != nil {
 			return err
 		}
-		next := 0
-		for i := range part.rows {
-			if part.present != nil && part.present[i] == 0 {
-				out[i] = reconcile.NoTime
-				continue
-			}
-			out[i] = s.int64s[next]
-			next++
-		}
+		spread(out, part, reconcile.NoTime)
 		out = out[part.rows:]
 	}
 	return nil
 }
 
-// decodeMillis decodes the values of a span into s.int64s.
-func (s *scanner) decodeMillis(c *columnReader, unit timeUnit, part span) error {
+// decodeMillis decodes the values of a span to milliseconds.
+func (s *scanner) decodeMillis(c *columnReader, unit timeUnit, part span, out []int64) error {
+	out = out[:part.values]
 	if unit == unitInt96 {
 		s.int96s = resized(s.int96s, s.blockRows)
 		if err := c.int96s(part, s.int96s); err != nil {
 			return err
 		}
-		for i := range part.values {
-			s.int64s[i] = int96Millis(&s.int96s[i])
+		for i := range out {
+			out[i] = int96Millis(&s.int96s[i])
 		}
 		return nil
 	}
-	if err := c.int64s(part, s.int64s); err != nil {
+	if err := c.int64s(part, out); err != nil {
 		return err
 	}
-	for i, v := range s.int64s[:part.values] {
-		s.int64s[i] = unit.millis(v)
+	for i, v := range out {
+		out[i] = unit.millis(v)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package reader
 
 import (
 	"math"
-	"unsafe"
 
 	"github.com/apache/arrow/go/v17/parquet"
 )
@@ -16,13 +15,7 @@ const tokenTextsMax = 1 << 16
 type tokenTable struct {
 	resolve func(text []byte) uint32 // never sees the empty text; invalidText refuses one
 	byText  map[string]uint32
-	invalid bool // a text was refused
-
-	// The entries of a dictionary lie one behind the other in its page, each
-	// at least 5 bytes from the next, so that an entry is known by a quarter
-	// of its offset: no text is looked at twice.
-	entries []uint32 // token + 1, or 0 for one not met yet
-	base    uintptr  // where the dictionary's page begins
+	entries []uint32 // of the row group's dictionary; 0 where not met yet
 }
 
 // invalidText is the token of a text that is to be published and is not UTF-8.
@@ -32,67 +25,33 @@ func newTokenTable(resolve func([]byte) uint32) *tokenTable {
 	return &tokenTable{resolve: resolve, byText: make(map[string]uint32)}
 }
 
-// setDictionary forgets the entries of the dictionary before and prepares for
-// those in page, which may not move while it is in use.
-func (t *tokenTable) setDictionary(page []byte) {
-	n := len(page)/4 + 1
-	if cap(t.entries) < n {
-		t.entries = make([]uint32, n)
+// text is the token of any text.
+func (t *tokenTable) text(text []byte) (uint32, error) {
+	if len(text) == 0 {
+		return 0, nil
 	}
-	t.entries = t.entries[:n]
-	clear(t.entries)
-	t.base = uintptr(unsafe.Pointer(unsafe.SliceData(page)))
-}
-
-// entry is the token of a text that is an entry of the dictionary. Only its
-// address is used, and only to tell the entries apart.
-func (t *tokenTable) entry(text []byte) uint32 {
-	i := (uintptr(unsafe.Pointer(unsafe.SliceData(text))) - t.base) / 4
-	if i >= uintptr(len(t.entries)) {
-		return t.text(text)
-	}
-	if known := t.entries[i]; known != 0 {
-		return known - 1
-	}
-	token := t.text(text)
-	t.entries[i] = token + 1
-	return token
-}
-
-// text is the token of any text but the empty one.
-func (t *tokenTable) text(text []byte) uint32 {
 	if token, ok := t.byText[string(text)]; ok {
-		return token
+		return token, nil
 	}
 	if len(t.byText) >= tokenTextsMax {
 		clear(t.byText)
 	}
 	token := t.resolve(text)
 	if token == invalidText {
-		t.invalid = true
-		return 0
+		return 0, errNotUTF8
 	}
 	t.byText[string(text)] = token
-	return token
+	return token, nil
 }
 
-// fillTokens writes the tokens of a span's values to out, 0 for the nulls.
-func fillTokens[T ~uint32](t *tokenTable, s span, values []parquet.ByteArray, out []T) {
-	next := 0
-	for i := range s.rows {
-		if s.present != nil && s.present[i] == 0 {
-			out[i] = 0
-			continue
+// fillTokens writes the tokens of texts to out.
+func fillTokens[T ~uint32](t *tokenTable, texts []parquet.ByteArray, out []T) error {
+	for i, text := range texts {
+		token, err := t.text(text)
+		if err != nil {
+			return err
 		}
-		text := values[next]
-		next++
-		switch {
-		case len(text) == 0:
-			out[i] = 0
-		case s.byDict:
-			out[i] = T(t.entry(text))
-		default:
-			out[i] = T(t.text(text))
-		}
+		out[i] = T(token)
 	}
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/apache/arrow/go/v17/parquet"
+
 	"waconcile/reconcile"
 )
 
@@ -77,22 +79,40 @@ func (v *vocabulary) country(text []byte) uint32 {
 	return v.name(bytes.ToUpper(bytes.TrimSpace(text)))
 }
 
-// contact is the id of a contact; ok is false where nothing is left of text.
-func (v *vocabulary) contact(text []byte) (c reconcile.Contact, ok bool, err error) {
+// noContact stands for a contact that is null or empty; no id is 0.
+const noContact reconcile.Contact = 0
+
+// contact is the id of a contact, or noContact where nothing is left of text.
+func (v *vocabulary) contact(text []byte) (reconcile.Contact, error) {
 	if len(text) > 1 && text[0]|text[1] != '0' {
 		if c, ok := reconcile.PhoneContact(text); ok {
-			return c, true, nil
+			return c, nil
 		}
 	}
 	v.digits = v.digits[:0]
 	normal := reconcile.NormaliseNumber(text, v.digits)
 	if c, ok := reconcile.PhoneContact(normal); ok {
-		return c, true, nil
+		return c, nil
+	}
+	if len(normal) == 0 {
+		return noContact, nil
 	}
 	if !utf8.Valid(normal) {
-		return 0, false, errNotUTF8
+		return noContact, errNotUTF8
 	}
-	return reconcile.OpaqueContact(v.names.Intern(normal)), len(normal) > 0, nil
+	return reconcile.OpaqueContact(v.names.Intern(normal)), nil
+}
+
+// fillContacts writes the ids of texts to out.
+func (v *vocabulary) fillContacts(texts []parquet.ByteArray, out []reconcile.Contact) error {
+	for i, text := range texts {
+		c, err := v.contact(text)
+		if err != nil {
+			return err
+		}
+		out[i] = c
+	}
+	return nil
 }
 
 func (v *vocabulary) direction(text []byte) uint32 {
