@@ -124,7 +124,7 @@ func (t *chargeTables) commit() ([]writer.FileEntry, error) {
 }
 
 // commitsInFlight bounds the files that are made visible at once.
-const commitsInFlight = 8
+const commitsInFlight = 4
 
 // abort gives up what is not committed.
 func (t *chargeTables) abort() {

@@ -168,7 +168,7 @@ func (e *Engine) foldPair(day Date, g group) {
 		_, at := p.counts(BasisDelivered)
 		f.events = append(f.events, event{at: at, message: p, rank: countRank(&p.row)})
 	}
-	slices.SortFunc(f.events, compareEvents)
+	sortEvents(f.events)
 	for i := range f.events {
 		e.step(g.pair, &f.events[i])
 	}
@@ -181,6 +181,22 @@ func countRank(r *row) uint8 {
 		return 0
 	}
 	return sendingRank + Rank(r.kind, r.category)
+}
+
+// fewEvents is the number of events up to which inserting beats sorting: most
+// pairs have one or two a day.
+const fewEvents = 12
+
+func sortEvents(events []event) {
+	if len(events) > fewEvents {
+		slices.SortFunc(events, compareEvents)
+		return
+	}
+	for i := 1; i < len(events); i++ {
+		for k := i; k > 0 && (events[k].at < events[k-1].at || events[k].at == events[k-1].at && compareEvents(events[k], events[k-1]) < 0); k-- {
+			events[k], events[k-1] = events[k-1], events[k]
+		}
+	}
 }
 
 // compareEvents is the order of R1.
