@@ -63,6 +63,7 @@ type columnReader struct {
 	row     int         // next to be given
 	rest    []byte      // plain values not yet decoded
 	indexes indexReader // of the dictionary's texts
+	entries []uint32    // memory for such indexes
 
 	dictionaryKnown bool // what is remembered of the dictionary's entries is of this row group
 }
@@ -227,15 +228,15 @@ func (c *columnReader) appendTexts(t *reconcile.Texts, n int) error {
 
 func (c *columnReader) dictionaryTexts(out []parquet.ByteArray) error {
 	d := &c.pages.dict
-	var index [1]uint32
-	for i := range out {
-		if err := c.indexes.decode(index[:]); err != nil {
-			return err
+	c.entries = resized(c.entries, len(out))
+	if err := c.indexes.decode(c.entries); err != nil {
+		return err
+	}
+	for i, entry := range c.entries {
+		if int(entry) >= d.values {
+			return fmt.Errorf("index %d of a dictionary of %d values", entry, d.values)
 		}
-		if int64(index[0]) >= int64(d.values) {
-			return fmt.Errorf("index %d of a dictionary of %d values", index[0], d.values)
-		}
-		out[i] = d.text(int(index[0]))
+		out[i] = d.text(int(entry))
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ type pageSource struct {
 	rowsLeft int64 // rows of the row group in pages not yet read
 	first    bool  // no page has been read: only here may a dictionary stand
 
-	plain      []byte // memory of the current page
+	plain      []byte // memory of the current page, where it was compressed
 	dictionary []byte // memory of the dictionary
 	presence   []byte // memory of the current page's levels
 	dict       dictionaryPage
@@ -162,6 +162,19 @@ func checkSizes(h *format.PageHeader) error {
 	return nil
 }
 
+// plainPage undoes the compression of raw, the values of a data page, in the
+// page's memory. What is not compressed stays where it is: the stream is not
+// read on before the page has been used up.
+func (s *pageSource) plainPage(raw []byte, size int, compressed bool) ([]byte, error) {
+	if compressed && s.codec != compress.Codecs.Uncompressed {
+		return s.plainBytes(&s.plain, raw, size)
+	}
+	if len(raw) != size {
+		return nil, fmt.Errorf("%w: page of %d bytes is %d bytes long", errDamaged, size, len(raw))
+	}
+	return raw, nil
+}
+
 // plainBytes undoes the compression of raw into memory of size bytes.
 func (s *pageSource) plainBytes(memory *[]byte, raw []byte, size int) ([]byte, error) {
 	if cap(*memory) < size {
@@ -207,7 +220,7 @@ func (s *pageSource) setDictionary(h *format.PageHeader, raw []byte) error {
 
 func (s *pageSource) setDataPage(h *format.PageHeader, raw []byte) error {
 	d := h.DataPageHeader
-	data, err := s.plainBytes(&s.plain, raw, int(h.UncompressedPageSize))
+	data, err := s.plainPage(raw, int(h.UncompressedPageSize), true)
 	if err != nil {
 		return err
 	}
@@ -230,22 +243,11 @@ func (s *pageSource) setDataPageV2(h *format.PageHeader, raw []byte) error {
 	if repetition < 0 || definition < 0 || sum > int64(len(raw)) || sum > int64(h.UncompressedPageSize) {
 		return fmt.Errorf("%w: levels of %d bytes in a page of %d", errDamaged, sum, len(raw))
 	}
-	levels, values := raw[repetition:sum], raw[sum:]
-	if d.IsCompressed && s.codec != compress.Codecs.Uncompressed {
-		size := int(int64(h.UncompressedPageSize) - sum)
-		plain, err := s.plainBytes(&s.plain, values, size)
-		if err != nil {
-			return err
-		}
-		values = plain
-	} else {
-		if len(raw) != int(h.UncompressedPageSize) {
-			return fmt.Errorf("%w: page of %d bytes is %d bytes long", errDamaged, h.UncompressedPageSize, len(raw))
-		}
-		s.plain = append(s.plain[:0], values...)
-		values = s.plain
+	values, err := s.plainPage(raw[sum:], int(int64(h.UncompressedPageSize)-sum), d.IsCompressed)
+	if err != nil {
+		return err
 	}
-	return s.finishPage(int(d.NumValues), parquet.Encoding(d.Encoding), levels, values)
+	return s.finishPage(int(d.NumValues), parquet.Encoding(d.Encoding), raw[repetition:sum], values)
 }
 
 // cutPrefixed cuts levels off that stand behind their length.
