@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"slices"
 
 	"waconcile/reader"
 	"waconcile/reconcile"
@@ -50,6 +51,12 @@ func (job *Job) readMarkets(ctx context.Context) (*reconcile.Markets, []reader.I
 		return reader.BuiltinMarkets()
 	}
 	return reader.ReadMarkets(ctx, job.Markets)
+}
+
+// has says whether any file of a table was read. A place without files is no
+// part of a run's identity, so nothing that is published may tell it from none.
+func (in *inputs) has(table string) bool {
+	return slices.ContainsFunc(in.files, func(f writer.Input) bool { return f.Table == table })
 }
 
 func (in *inputs) note(table string, files []reader.InputFile) {

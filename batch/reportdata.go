@@ -33,11 +33,13 @@ func (r *run) writeReport(ctx context.Context, res *results, m *writer.Manifest)
 	return nil
 }
 
+// reportData has nothing that a run's identity does not have: not the version
+// of the program either, by which two builds of one run id would differ.
 func (r *run) reportData(res *results, m *writer.Manifest) report.Data {
 	d := report.Data{
 		Period: m.Period, From: r.plan.Period.From.String(), To: r.plan.Period.To.String(),
-		RunID: m.RunID, Verdict: m.Verdict, Version: fmt.Sprintf("%s %s, rules %s", m.Program.Name, m.Program.Version, m.RulesVersion),
-		Invoices: r.job.Invoices != nil,
+		RunID: m.RunID, Verdict: m.Verdict, Rules: m.RulesVersion,
+		Invoices: r.plan.in.has(writer.InvoicesInput),
 		Findings: countsOf(m.Counts.Findings), Rejects: countsOf(m.Counts.Rejected),
 		MissingDays: m.DaysMissing,
 		RowsRead:    res.reading.read, MessagesRead: res.tally.Messages,

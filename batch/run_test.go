@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"waconcile/reader/readertest"
 	"waconcile/reconcile"
 	"waconcile/writer"
 	"waconcile/writer/writertest"
@@ -105,6 +107,44 @@ func TestSameInputsAgain(t *testing.T) {
 		if !strings.HasPrefix(op, "get ") && !strings.HasPrefix(op, "open ") {
 			t.Errorf("second run did %s", op)
 		}
+	}
+}
+
+// A run id stands for bytes: a place without invoices is none, and another
+// build of the program shows in the manifest alone.
+func TestSameRunIDSameBytes(t *testing.T) {
+	t.Parallel()
+	first, err := reconcile.ParseDate("2024-06-28")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCrowd(1, first, 14)
+	c.fill(100)
+	one, oneOut := testJob(t, c.exports(t, rand.New(rand.NewPCG(1, 2)), 1, 1000), "2024-07-01..2024-07-06")
+	two, twoOut := one, &writertest.Mem{}
+	two.Out, two.Invoices = twoOut, &readertest.Mem{}
+	two.Program.Version = "another"
+	var runs [2]*Result
+	for i, job := range []Job{one, two} {
+		if runs[i], err = Run(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if runs[0].RunID != runs[1].RunID {
+		t.Fatalf("run ids are %s and %s", runs[0].RunID, runs[1].RunID)
+	}
+	want, got := oneOut.Objects(), twoOut.Objects()
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))); diff != "" {
+		t.Fatalf("objects (-one +two):\n%s", diff)
+	}
+	for key := range want {
+		if strings.HasPrefix(key, runs[0].RunKey) && key != runs[0].RunKey+"manifest.json" && !bytes.Equal(want[key], got[key]) {
+			t.Errorf("%s differs", key)
+		}
+	}
+	runs[1].Manifest.Program = runs[0].Manifest.Program
+	if diff := cmp.Diff(runs[0].Manifest, runs[1].Manifest); diff != "" {
+		t.Errorf("manifests, but for the program (-one +two):\n%s", diff)
 	}
 }
 

@@ -11,12 +11,12 @@ type Data struct {
 	To      string // the last one
 	RunID   string
 	Verdict string // shown as it is; all but "complete" in a warning colour
-	Version string // of program and rules
+	Rules   string // version of the rules
 
 	Statements  []Statement
 	Summary     []SummaryRow
 	Differences []Difference
-	Invoices    bool // invoices were given; without them the section says so
+	Invoices    bool // invoice files were read; without them the section says so
 
 	Findings     []Count // by kind
 	FindingRows  []Finding

@@ -26,7 +26,7 @@ func some(s string) decimal.NullDecimal { return decimal.NewNullDecimal(dec(s)) 
 // small is a run with something in every section.
 func small() Data {
 	return Data{
-		Period: "2024-07", From: "2024-07-01", To: "2024-07-03", RunID: "5f0c1d", Verdict: "complete", Version: "waconcile 1, rules 2024-07-03",
+		Period: "2024-07", From: "2024-07-01", To: "2024-07-03", RunID: "5f0c1d", Verdict: "complete", Rules: "2024-07-03",
 		RowsRead: 100_210, MessagesRead: 100_000, Invoices: true,
 		Statements: []Statement{
 			{Account: "hudson", Currency: "USD", VATRate: dec("0"), Charges: 40, Net: dec("2.40"), Gross: dec("2.40")},
