@@ -88,19 +88,23 @@ func basisOf(r *record) reconcile.Basis {
 	return b
 }
 
-// vatRateOf is a fraction in [0, 1), nil where none is given.
+// vatRateMax is the first fraction that is no VAT rate: 1.
+const vatRateMax reconcile.Micros = 1_000_000
+
+// vatRateOf is a fraction in [0, 1) with at most six decimals, nil where none
+// is given.
 func vatRateOf(r *record) *decimal.Decimal {
 	s := r.text("vat_rate")
 	if s == "" {
 		return nil
 	}
-	rate, err := reconcile.ParseDecimal(s)
+	rate, err := reconcile.ParseMicros(s)
 	if err != nil {
 		r.fail("vat_rate", err)
-	} else if rate.IsNegative() || rate.Cmp(decimal.New(1, 0)) >= 0 {
+	} else if rate < 0 || rate >= vatRateMax {
 		r.fail("vat_rate", fmt.Errorf("%s is no fraction from 0 to below 1, such as 0.22", s))
 	}
-	return &rate
+	return new(rate.Decimal())
 }
 
 // zones are the time zones met so far, by name.

@@ -52,6 +52,7 @@ func TestAccountsRefused(t *testing.T) {
 		{"VAT of one", "acme,,p,,,,1,,,\n", "a.csv:2 column vat_rate: 1 is no fraction from 0 to below 1, such as 0.22"},
 		{"negative VAT", "acme,,p,,,,-0.1,,,\n", "a.csv:2 column vat_rate: -0.1 is no fraction from 0 to below 1, such as 0.22"},
 		{"VAT with a sign", "acme,,p,,,,22%,,,\n", `a.csv:2 column vat_rate: "22%" is no plain decimal number`},
+		{"VAT with seven decimals", "acme,,p,,,,0.2200001,,,\n", `a.csv:2 column vat_rate: "0.2200001" has more than 6 decimals`},
 		{"bad date", "acme,,p,,,,,,2024,\n", `a.csv:2 column valid_from: "2024" is no date of the form YYYY-MM-DD`},
 		{"ends before it begins", "acme,,p,,,,,,2024-02-01,2024-01-01\n", "a.csv:2 column valid_to: 2024-01-01 is not after valid_from 2024-02-01"},
 		{"overlap", "acme,,p,,,,,,2024-02-01,\n\nacme,,p,,,,,,,2024-02-02\n",
