@@ -67,8 +67,12 @@ func FuzzRates(f *testing.F) {
 		}
 		var rows [][]string
 		for _, r := range rates {
+			price := r.Price.Decimal().String()
+			if r.NoPrice {
+				price = "n/a"
+			}
 			rows = append(rows, []string{
-				r.Plan, r.Market, r.Category.String(), r.Unit.String(), r.Price.Decimal().String(), r.Currency,
+				r.Plan, r.Market, r.Category.String(), r.Unit.String(), price, r.Currency,
 				openDate(r.From), openDate(r.To),
 			})
 		}

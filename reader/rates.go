@@ -34,9 +34,7 @@ func ReadRates(ctx context.Context, src Source) (*reconcile.RateBook, []InputFil
 func readRates(ctx context.Context, src Source) (*reconcile.RateBook, []InputFile, error) {
 	var rows []reconcile.Rate
 	files, err := readInputs(ctx, src, inputTable{columns: rateColumns(), each: func(r *record) {
-		if rate, priced := rateOf(r); priced {
-			rows = append(rows, rate)
-		}
+		rows = append(rows, rateOf(r))
 	}})
 	if err != nil {
 		return nil, nil, err
@@ -48,10 +46,8 @@ func readRates(ctx context.Context, src Source) (*reconcile.RateBook, []InputFil
 	return book, files, refused(err)
 }
 
-// rateOf reads one row. priced is false for a row that says there is no
-// price: it stands for nothing, as if it were not there.
-func rateOf(r *record) (rate reconcile.Rate, priced bool) {
-	rate = reconcile.Rate{
+func rateOf(r *record) reconcile.Rate {
+	rate := reconcile.Rate{
 		Where:    r.where,
 		Plan:     r.required("plan"),
 		Market:   reconcile.MarketKey(r.required("market")),
@@ -63,7 +59,8 @@ func rateOf(r *record) (rate reconcile.Rate, priced bool) {
 	rate.From, rate.To = r.validity()
 	price := r.required("price")
 	if strings.EqualFold(price, noPrice) {
-		return rate, false
+		rate.NoPrice = true
+		return rate
 	}
 	var err error
 	if rate.Price, err = reconcile.ParseMicros(price); err != nil {
@@ -71,7 +68,7 @@ func rateOf(r *record) (rate reconcile.Rate, priced bool) {
 	} else if rate.Price < 0 {
 		r.fail("price", errors.New(price+" is negative"))
 	}
-	return rate, true
+	return rate
 }
 
 func unitOf(r *record) reconcile.Unit {

@@ -164,7 +164,7 @@ func TestReadRates(t *testing.T) {
 		// Byte order mark, CRLF, blank lines, columns in another order, one too
 		// many, quotes, white space and case.
 		"b.csv":      "\xef\xbb\xbfcurrency,plan,note,market,category,unit,price\r\n\r\neur, p ,\"two\r\nlines\",it,Utility,MESSAGE,\"0.100000\"\r\n \r\nJPY,p,,*,authentication-international,conversation,3\r\n",
-		"a/x.CSV":    ratesHeader + "p,IT,service,conversation,n/a,EUR,,\np,IT,service,conversation,0,EUR,2024-01-01,2024-02-01\n",
+		"a/x.CSV":    ratesHeader + "p,IT,service,conversation,N/A,EUR,2024-02-01,\np,IT,service,conversation,0,EUR,2024-01-01,2024-02-01\n",
 		"_tmp/c.csv": "no rates", ".d.csv": "no rates", "readme.txt": "no rates",
 	})
 	book, read, err := reader.ReadRates(t.Context(), src)
@@ -172,6 +172,7 @@ func TestReadRates(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []reconcile.Rate{
+		{Where: "a/x.CSV:2", Plan: "p", Market: "IT", Category: reconcile.Service, NoPrice: true, Currency: "EUR", From: mustDate(t, "2024-02-01"), To: reconcile.MaxDate},
 		{Where: "a/x.CSV:3", Plan: "p", Market: "IT", Category: reconcile.Service, Currency: "EUR", From: mustDate(t, "2024-01-01"), To: mustDate(t, "2024-02-01")},
 		{Where: "b.csv:3", Plan: "p", Market: "IT", Category: reconcile.Utility, Unit: reconcile.UnitMessage, Price: 100_000, Currency: "EUR", From: reconcile.MinDate, To: reconcile.MaxDate},
 		{Where: "b.csv:6", Plan: "p", Market: "*", Category: reconcile.AuthenticationInternational, Price: 3_000_000, Currency: "JPY", From: reconcile.MinDate, To: reconcile.MaxDate},
@@ -225,6 +226,8 @@ func TestRatesRefused(t *testing.T) {
 		{"ends as it begins", ratesHeader + "p,IT,service,message,1,EUR,2024-02-01,2024-02-01\n", "r.csv:2 column valid_to: 2024-02-01 is not after valid_from 2024-02-01"},
 		{"overlap", ratesHeader + "p,IT,service,message,1,EUR,,\np,DE,service,message,1,EUR,,\np,it,service,message,1,USD,2024-02-01,\n",
 			`r.csv:4: overlaps r.csv:2: plan "p", market "IT", service, message is valid [2024-02-01, open) here and [the beginning, open) there`},
+		{"overlap of no price", ratesHeader + "p,IT,service,message,n/a,EUR,,\np,IT,service,message,1,EUR,2024-02-01,\n",
+			`r.csv:3: overlaps r.csv:2: plan "p", market "IT", service, message is valid [2024-02-01, open) here and [the beginning, open) there`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

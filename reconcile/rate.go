@@ -35,7 +35,8 @@ type Rate struct {
 	Market   string // an ISO country, a market of the markets table, or "*"
 	Category Category
 	Unit     Unit
-	Price    Micros // net, not negative
+	NoPrice  bool   // the row says that there is no price (M14)
+	Price    Micros // net, not negative; 0 where NoPrice
 	Currency string // ISO 4217, upper case
 	From, To Date
 }
@@ -72,11 +73,18 @@ func NewRateBook(rows []Rate) (*RateBook, error) {
 
 // Lookup is the most specific rate of a plan that is valid on d, a date in
 // the account's time zone: that of the country, else of the market, else of
-// "*" (R10). It is nil where there is none. The place is a known one: what
-// has no market has no price, not even that of "*" (R11).
+// "*" (R10). It is nil where there is none, and where the most specific row
+// says that there is no price: a less specific one does not hold then (M14).
+// The place is a known one: what has no market has no price, not even that of
+// "*" (R11).
 func (b *RateBook) Lookup(plan string, p Place, c Category, u Unit, d Date) *Rate {
 	for _, market := range [...]string{p.Country, p.Market, AnyMarket} {
-		if row, ok := b.lines[rateKey{plan, market, c, u}].on(d); ok {
+		row, ok := b.lines[rateKey{plan, market, c, u}].on(d)
+		switch {
+		case !ok:
+		case b.rates[row].NoPrice:
+			return nil
+		default:
 			return &b.rates[row]
 		}
 	}

@@ -43,6 +43,40 @@ func TestRatesMostSpecific(t *testing.T) {
 	}
 }
 
+// A row without a price ends the search for one (M14).
+func TestRatesWithoutPrice(t *testing.T) {
+	t.Parallel()
+	july := date(t, "2024-07-01")
+	b, err := NewRateBook([]Rate{
+		{Where: "any", Plan: "p", Market: "*", From: MinDate, To: MaxDate},
+		{Where: "market", Plan: "p", Market: "Germany", NoPrice: true, From: MinDate, To: july},
+		{Where: "country", Plan: "p", Market: "IT", NoPrice: true, From: july, To: MaxDate},
+		{Where: "narrower", Plan: "p", Market: "DE", From: MinDate, To: MaxDate},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		place Place
+		on    Date
+		want  string
+	}{
+		{Place{"IT", "Italy"}, july - 1, "any"},
+		{Place{"IT", "Italy"}, july, ""},
+		{Place{"AT", "Germany"}, july - 1, ""},
+		{Place{"AT", "Germany"}, july, "any"},
+		{Place{"DE", "Germany"}, july - 1, "narrower"},
+	} {
+		where := ""
+		if r := b.Lookup("p", c.place, NoCategory, UnitConversation, c.on); r != nil {
+			where = r.Where
+		}
+		if where != c.want {
+			t.Errorf("%v on %v is rate %q, want %q", c.place, c.on, where, c.want)
+		}
+	}
+}
+
 func TestRatesThatClash(t *testing.T) {
 	t.Parallel()
 	// Neither the currency nor the case of a country is part of the key.
