@@ -53,7 +53,7 @@ func outcomes() []outcome {
 	const (
 		again   = "run the same command again"
 		storage = "check the place, its credentials and the network, and run again"
-		setting = "correct the command line or the setting; waconcile help shows them all"
+		setting = "correct the command line or the setting; waconcile run --help lists them all"
 	)
 	return []outcome{
 		{errFailOn, exitFailOn, false, "the run is published: look into its differences and findings tables"},
