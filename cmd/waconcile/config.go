@@ -150,7 +150,7 @@ func setMapping(f *pflag.Flag, n *ast.MappingNode) error {
 
 // resolve makes a relative place of the file one of the current directory.
 func (c *configFile) resolve(place string) string {
-	if place == "" || strings.Contains(place, "://") || filepath.IsAbs(place) {
+	if place == "" || strings.Contains(place, "://") || meansBucket(place) || filepath.IsAbs(place) {
 		return place
 	}
 	return filepath.Join(filepath.Dir(c.path), place)

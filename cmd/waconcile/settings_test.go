@@ -137,6 +137,13 @@ func TestSplitPlace(t *testing.T) {
 		{"s3:///a", "", "", false, false},
 		{"file:///a", "", "", false, false},
 		{"gs://bucket", "", "", false, false},
+		{"s3:/bucket/a", "", "", false, false},
+		{"s3:bucket", "", "", false, false},
+		{"s3:", "", "", false, false},
+		{"S3://bucket/a", "", "", false, false},
+		{"./s3:bucket", "", "", false, true},
+		{"s3", "", "", false, true},
+		{"s3/a:b", "", "", false, true},
 		{"/a/b", "", "", false, true},
 		{"a", "", "", false, true},
 	}

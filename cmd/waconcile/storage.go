@@ -78,14 +78,25 @@ func (st *stores) target(ctx context.Context, place string, dst *writer.Target) 
 	return err
 }
 
+const bucketScheme = "s3://"
+
+// meansBucket tells a place that looks like a bucket's, right or mistyped. A
+// directory of such a name is written ./s3:name.
+func meansBucket(place string) bool {
+	scheme, _, found := strings.Cut(place, ":")
+	return found && strings.EqualFold(scheme, "s3")
+}
+
 // splitPlace tells a bucket from a path.
 func splitPlace(place string) (bucket, prefix string, isBucket bool, err error) {
-	scheme, rest, hasScheme := strings.Cut(place, "://")
-	if !hasScheme {
-		return "", "", false, nil
-	}
-	if scheme != "s3" {
+	rest, isBucket := strings.CutPrefix(place, bucketScheme)
+	switch {
+	case !isBucket && meansBucket(place):
+		return "", "", false, fmt.Errorf("%q is not of the form s3://bucket/prefix", place)
+	case !isBucket && strings.Contains(place, "://"):
 		return "", "", false, fmt.Errorf("%q is neither s3://bucket/prefix nor a path", place)
+	case !isBucket:
+		return "", "", false, nil
 	}
 	bucket, prefix, _ = strings.Cut(rest, "/")
 	if bucket == "" {
