@@ -52,9 +52,9 @@
 // # Output
 //
 // What a command found out goes to stdout: as text, or with --json as one
-// JSON object. The log goes to stderr: on a terminal as text, with a progress
-// bar while rows are read; otherwise as JSON lines. --log-format text or json
-// settles it. The last line of a command that failed says what failed and what
+// JSON object on one line. The log goes to stderr: on a terminal as text, with
+// a progress bar while rows are read; otherwise as JSON lines, and then run
+// prints what --json does. --log-format text or json settles it. The last line of a command that failed says what failed and what
 // to do next.
 //
 // --fail-on differences asks for exit code 3 where the differences table has a

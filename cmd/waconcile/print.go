@@ -12,9 +12,10 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// printFigures writes the summary of a run to stdout.
+// printFigures writes the summary of a run to stdout: text for a person, and
+// where the log is JSON, JSON as well, since no person looks on.
 func (a *app) printFigures(f *figures) error {
-	if a.settings.json {
+	if a.settings.json || jsonLogs(a.settings.logFormat, a.stderr) {
 		return printJSON(a.stdout, f)
 	}
 	_, err := io.WriteString(a.stdout, f.text())
