@@ -83,8 +83,8 @@ func TestBar(t *testing.T) {
 	})
 }
 
-// TestProgressLines shows a run without a terminal: a line at the beginning
-// of each stage and then one every ten seconds.
+// TestProgressLines shows a run without a terminal: a line once a stage has a
+// rate and then one every ten seconds.
 func TestProgressLines(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -94,9 +94,14 @@ func TestProgressLines(t *testing.T) {
 			p.show(batch.Progress{Rows: 1000 * second, RowsTotal: 25_000, Stage: "read"})
 			time.Sleep(time.Second)
 		}
-		p.show(batch.Progress{Stage: "write"})
+		p.show(batch.Progress{Rows: 25_000, RowsTotal: 50_000, Stage: "write"})
+		time.Sleep(time.Second)
+		p.show(batch.Progress{Rows: 50_000, RowsTotal: 50_000, Stage: "write"})
 		p.end()
-		for _, part := range []string{`"rows":0,`, `"rows":10000,"rows_total":25000,"rows_per_second":1000`, `"rows":20000,`, `"stage":"write"`} {
+		for _, part := range []string{
+			`"rows":1000,"rows_total":25000,"rows_per_second":1000`, `"rows":11000,"rows_total":25000,"rows_per_second":1000`,
+			`"rows":21000,`, `"stage":"write","rows":50000,"rows_total":50000,"rows_per_second":50000`,
+		} {
 			if !strings.Contains(w.String(), part) {
 				t.Errorf("%s is not in\n%s", part, w.String())
 			}

@@ -34,6 +34,10 @@ const (
 	logPause = 10 * time.Second
 )
 
+// rateAfter is how long a stage goes on before its rate says something; until
+// then no line is logged.
+const rateAfter = time.Second
+
 const barWidth = 30
 
 // newProgress shows on w.
@@ -75,13 +79,14 @@ func (p *progress) show(now batch.Progress) {
 		p.showBar(now)
 		return
 	}
-	if time.Since(p.logged) < logPause {
+	took := time.Since(p.started)
+	if took < rateAfter || time.Since(p.logged) < logPause {
 		return
 	}
 	p.logged = time.Now()
 	p.log.LogAttrs(context.Background(), slog.LevelInfo, "progress", slog.String("stage", now.Stage),
 		slog.Int64("rows", now.Rows), slog.Int64("rows_total", now.RowsTotal),
-		slog.Int64("rows_per_second", perSecond(now.Rows, time.Since(p.started))))
+		slog.Int64("rows_per_second", perSecond(now.Rows, took)))
 }
 
 // showBar moves the bar. What the terminal makes of it is not the run's
@@ -115,13 +120,9 @@ func (p *progress) clear() {
 	}
 }
 
-// perSecond is how many rows a second were read.
-func perSecond(rows int64, d time.Duration) int64 {
-	if d < time.Millisecond {
-		return 0
-	}
-	return rows * 1000 / d.Milliseconds()
-}
+// perSecond is how many rows a second were read in d, which is a millisecond
+// or more.
+func perSecond(rows int64, d time.Duration) int64 { return rows * 1000 / d.Milliseconds() }
 
 // lockedWriter writes log lines where the bar stands.
 type lockedWriter struct{ p *progress }
