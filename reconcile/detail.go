@@ -67,6 +67,9 @@ func cellDetail(c *cell, t *taken, e *Effects, class DifferenceClass) string {
 	rated := fmt.Sprintf("rated %d for %s", e.OurQuantity, money(e.OurAmount, c.currency))
 	switch class {
 	case NoData:
+		if !c.usage {
+			return billed + " as a credit, no usage line names the same cell, and days of these dates have no export"
+		}
 		return fmt.Sprintf("%s, %s, but days of these dates have no export", billed, rated)
 	case OtherCurrency:
 		return fmt.Sprintf("%s, but the charges here are in another currency: %s", billed, t.othersText())

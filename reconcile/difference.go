@@ -69,9 +69,9 @@ type uncoveredKey struct {
 }
 
 // Compare holds the charges of the period against the pool. Every charge with
-// a price, of an account that a usage line inside the period names, is in
-// exactly one row: that of the cell that covers it, else one of class
-// MissingTheirs.
+// a price, of an account that a usage line names, be it inside the period or
+// not, is in exactly one row: that of the cell that covers it, else one of
+// class MissingTheirs.
 func (p *Pool) Compare(usage *Usage, noData NoDataFunc) *Comparison {
 	cells := make([]taken, len(p.cells))
 	uncovered := make(map[uncoveredKey]*Total)
@@ -146,15 +146,16 @@ func (p *Pool) compareCell(c *cell, t *taken, noData NoDataFunc) Difference {
 }
 
 // classify is the first class that holds. A credit without usage is compared
-// with no charges, so no class that is about charges can hold for it.
+// with no charges, so no class that is about charges can hold for it; that its
+// days have no export can.
 func classify(c *cell, t *taken, e *Effects, noData NoDataFunc) DifferenceClass {
 	tolerance := c.tolerance()
 	wrongPrice := exceeds(e.PriceEffect, tolerance)
 	switch {
-	case !c.usage:
-		return CreditAlone
 	case noData(c.account, c.from, c.to):
 		return NoData
+	case !c.usage:
+		return CreditAlone
 	case t.ours.Quantity == 0 && len(t.others) > 0:
 		return OtherCurrency
 	case t.unrated > 0:

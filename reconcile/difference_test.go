@@ -268,6 +268,14 @@ func TestDifferenceClasses(t *testing.T) {
 			},
 		},
 		{
+			name: "no data before a credit of its own", noData: true,
+			lines: []InvoiceLine{
+				with(line("1", "", "", "-5"), func(l *InvoiceLine) { l.Kind = CreditLine }),
+			},
+			usage: hundred,
+			want:  []brief{{NoData, 0, "", "-5", "-5", "0", "0", "0", "billed -5.00 EUR as a credit, no usage line names the same cell, and days of these dates have no export"}},
+		},
+		{
 			name: "credit added to its usage cell",
 			lines: []InvoiceLine{
 				with(line("2", "-10", "0.14", ""), func(l *InvoiceLine) { l.Kind = CreditLine }),
@@ -291,7 +299,16 @@ func TestDifferenceClasses(t *testing.T) {
 		},
 		{
 			name: "outside the period", lines: []InvoiceLine{with(line("1", "100", "0.14", ""), func(l *InvoiceLine) { l.From-- })}, usage: hundred,
-			want: []brief{{class: OutsidePeriod, detail: "billed 100 for 14.00 EUR, not compared: the dates are not wholly inside the period 2024-07-01 to 2024-07-31"}},
+			want: []brief{
+				{MissingTheirs, 100, "0", "-14", "-14", "0", "0", "0", "rated 100 for 14.00 EUR, no invoice line covers them"},
+				{class: OutsidePeriod, detail: "billed 100 for 14.00 EUR, not compared: the dates are not wholly inside the period 2024-07-01 to 2024-07-31"},
+			},
+		},
+		{
+			name:  "credit outside the period leaves the account out of scope",
+			lines: []InvoiceLine{with(line("1", "", "", "-5"), func(l *InvoiceLine) { l.Kind, l.From = CreditLine, l.From-1 })},
+			usage: hundred,
+			want:  []brief{{class: OutsidePeriod, detail: "billed -5.00 EUR, not compared: the dates are not wholly inside the period 2024-07-01 to 2024-07-31"}},
 		},
 		{
 			name:  "authentication_international is a category of its own",

@@ -13,7 +13,7 @@ type Pool struct {
 	from, to   Date
 	cells      []*cell // in order of appearance
 	counts     [LineKindCount]int64
-	accounts   map[string]bool            // named by a usage line inside the period
+	accounts   map[string]bool            // named by a usage line, inside the period or not
 	billed     map[string]decimal.Decimal // by currency, inside the period, added line by line
 	currencies []string                   // of the cells that claim charges, sorted
 	shapes     []laneShape                // of the cells that claim charges
@@ -37,6 +37,7 @@ func NewPool(lines []InvoiceLine, from, to Date, markets *Markets) (*Pool, error
 	var claiming []*cell
 	for _, c := range p.cells {
 		if c.usage {
+			p.accounts[c.account] = true
 			claiming = append(claiming, c)
 		}
 	}
@@ -119,7 +120,6 @@ type claim struct {
 // claim lets cell i take the charges that it covers.
 func (p *Pool) claim(i int) {
 	c := p.cells[i]
-	p.accounts[c.account] = true
 	if !slices.Contains(p.currencies, c.currency) {
 		p.currencies = append(p.currencies, c.currency)
 	}

@@ -77,7 +77,7 @@ func (n *naive) inside(l *InvoiceLine) bool { return l.From >= n.from && l.To <=
 
 func (n *naive) inScope(account string) bool {
 	return slices.ContainsFunc(n.lines, func(l InvoiceLine) bool {
-		return l.Kind == UsageLine && n.inside(&l) && l.Account == account
+		return l.Kind == UsageLine && l.Account == account
 	})
 }
 
@@ -176,8 +176,8 @@ func (f figures) class(usage, noData bool, others, unrated int, tolerance *big.R
 		class DifferenceClass
 		holds bool
 	}{
-		{CreditAlone, !usage},
 		{NoData, noData},
+		{CreditAlone, !usage},
 		{OtherCurrency, none && others > 0},
 		{UnratedCharges, unrated > 0},
 		{MissingOurs, none},

@@ -341,14 +341,25 @@ const classOutside = "outside_period"
 // classCredit is the one class of a row that stands beside the charges.
 const classCredit = "credit"
 
-// checkOurs: every charge with a price, of an account that a usage line inside
-// the period names, is in exactly one row. Such an account is one with a row
-// that is neither outside the period nor a credit alone.
+// classNoData may be one: a credit alone is of this class where its days have
+// no export.
+const classNoData = "no_data"
+
+// besideCharges says whether a row of the differences stands beside the
+// charges, or may do so: it does not tell that its account is in scope.
+func besideCharges(r tableRow) bool {
+	class := r.text("class")
+	return class == classOutside || class == classCredit || class == classNoData && r.wide("our_quantity").IsZero()
+}
+
+// checkOurs: every charge with a price, of an account that a usage line names,
+// is in exactly one row. Such an account, where it has charges, has a row that
+// does not stand beside them.
 func checkOurs(charges *chargeSums, differences *table) error {
 	type side struct{ quantity, amount decimal.Decimal }
 	scope, rows, want := map[string]bool{}, map[owedKey]side{}, map[owedKey]side{}
 	for _, r := range differences.rows() {
-		if class := r.text("class"); class == classOutside || class == classCredit {
+		if besideCharges(r) {
 			continue
 		}
 		key := owedKey{r.text("account_id"), r.text("currency")}
