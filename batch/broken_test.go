@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"waconcile/reader"
 	"waconcile/reader/readertest"
@@ -107,6 +110,29 @@ func TestTableChangesWhileRead(t *testing.T) {
 			unpublished(t, out)
 		})
 	}
+}
+
+// Of several files that are refused the first by day and key is named,
+// whichever is found out first.
+func TestFirstRefusedFileIsNamed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		job, exports, out := brokenJob(t)
+		const first = "dt=2024-07-02/a.parquet"
+		for _, key := range []string{first, "dt=2024-07-02/b.parquet", "dt=2024-07-03/a.parquet"} {
+			exports.Put(key, bytes.Repeat([]byte("not Parquet "), 100))
+		}
+		exports.OnRead = func(key string, _ int64, _ int) error {
+			if key == first {
+				time.Sleep(time.Hour) // until all others have failed
+			}
+			return nil
+		}
+		if _, err := Run(t.Context(), job); !errors.Is(err, reader.ErrData) || !strings.Contains(err.Error(), first) {
+			t.Errorf("%v, want ErrData naming %s", err, first)
+		}
+		unpublished(t, out)
+	})
 }
 
 // A run that is cancelled at any of its reads publishes nothing.

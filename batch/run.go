@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"waconcile/reader"
 	"waconcile/reconcile"
@@ -135,7 +136,7 @@ func (r *run) pool() (*reconcile.Pool, error) {
 }
 
 // openExports reads the footers of all files: a file that is refused stops
-// the run before any is decoded.
+// the run before any is decoded, and of several the first by day and key.
 func (r *run) openExports(ctx context.Context) (err error) {
 	r.exports, err = reader.NewExports(r.job.Exports, r.names, reader.ExportOptions{
 		Columns:     r.job.Columns,
@@ -146,21 +147,52 @@ func (r *run) openExports(ctx context.Context) (err error) {
 	}
 	files := r.plan.files()
 	r.infos = make([]reader.FileInfo, len(files))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(listsInFlight)
-	for i, o := range files {
-		g.Go(func() (err error) {
-			r.infos[i], err = r.exports.Info(ctx, o)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+	err = firstFailure(len(files), func(i int) (err error) {
+		r.infos[i], err = r.exports.Info(ctx, files[i])
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	for _, info := range r.infos {
 		r.rows += info.Rows
 	}
 	return nil
+}
+
+// firstFailure calls do for 0…n-1, several at a time, and returns the error of
+// the lowest that fails, whichever fails first. What lies above a failure may
+// be left out, what lies below never is.
+func firstFailure(n int, do func(i int) error) error {
+	var mu sync.Mutex // guards lowest and cause
+	lowest, cause := n, error(nil)
+	skip := func(i int) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return i > lowest
+	}
+	failed := func(i int, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if i < lowest {
+			lowest, cause = i, err
+		}
+	}
+	var g errgroup.Group
+	g.SetLimit(listsInFlight)
+	for i := range n {
+		g.Go(func() error {
+			if skip(i) {
+				return nil
+			}
+			if err := do(i); err != nil {
+				failed(i, err)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // all errors are in cause
+	return cause
 }
 
 // passes takes the data through the shards: once, and once more where
