@@ -65,11 +65,8 @@ func count(name, identity string, left, right int64) writer.ControlTotal {
 	return writer.ControlTotal{Name: name, Text: identity, Left: strconv.FormatInt(left, 10), Right: strconv.FormatInt(right, 10), OK: left == right}
 }
 
-// amountPlaces is how many decimals published amounts have.
-const amountPlaces = 6
-
 func amount(name, identity string, left, right decimal.Decimal) writer.ControlTotal {
-	return writer.ControlTotal{Name: name, Text: identity, Left: left.StringFixed(amountPlaces), Right: right.StringFixed(amountPlaces), OK: left.Equal(right)}
+	return writer.ControlTotal{Name: name, Text: identity, Left: left.StringFixed(reconcile.AmountPlaces), Right: right.StringFixed(reconcile.AmountPlaces), OK: left.Equal(right)}
 }
 
 // tableTotals adds up what was counted while the charges were written.

@@ -29,8 +29,8 @@ func (r *run) manifest(res *results) (*writer.Manifest, error) {
 		InputsSHA256:  p.inputsID,
 		Verdict:       writer.Complete,
 		Settings:      p.settings,
-		DaysRead:      dateTexts(p.Read),
-		DaysMissing:   dateTexts(p.Missing),
+		DaysRead:      reconcile.DateTexts(p.Read),
+		DaysMissing:   reconcile.DateTexts(p.Missing),
 		Inputs:        r.inputs(),
 		Files:         r.entries,
 		Control:       control,
@@ -41,14 +41,6 @@ func (r *run) manifest(res *results) (*writer.Manifest, error) {
 		m.Verdict = writer.Incomplete
 	}
 	return m, nil
-}
-
-func dateTexts(dates []reconcile.Date) []string {
-	texts := make([]string, len(dates))
-	for i, d := range dates {
-		texts[i] = d.String()
-	}
-	return texts
 }
 
 func (r *run) inputs() []writer.Input {
@@ -113,9 +105,9 @@ func currencyTotals(statements []reconcile.Statement) []writer.CurrencyTotals {
 		t := sums[currency]
 		totals = append(totals, writer.CurrencyTotals{
 			Currency: currency,
-			Net:      t.net.StringFixed(amountPlaces),
-			VAT:      t.vat.StringFixed(amountPlaces),
-			Gross:    t.gross.StringFixed(amountPlaces),
+			Net:      t.net.StringFixed(reconcile.AmountPlaces),
+			VAT:      t.vat.StringFixed(reconcile.AmountPlaces),
+			Gross:    t.gross.StringFixed(reconcile.AmountPlaces),
 		})
 	}
 	return totals

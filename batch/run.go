@@ -56,15 +56,11 @@ func Run(ctx context.Context, job Job) (*Result, error) {
 }
 
 func missingDays(plan *Plan) error {
-	days := make([]string, len(plan.Missing))
-	for i, d := range plan.Missing {
-		days[i] = d.String()
-	}
 	what := "no data"
 	if marker := plan.settings.CompleteMarker; marker != "" {
 		what += " or no " + marker
 	}
-	return fmt.Errorf("%w: period %s needs days that have %s: %s", ErrIncomplete, plan.Period, what, strings.Join(days, ", "))
+	return fmt.Errorf("%w: period %s needs days that have %s: %s", ErrIncomplete, plan.Period, what, strings.Join(reconcile.DateTexts(plan.Missing), ", "))
 }
 
 // alreadyComplete moves the pointer to a run that is complete but not

@@ -35,6 +35,16 @@ func (d Date) Start() int64 { return int64(d) * DayMillis }
 
 func (d Date) String() string { return time.UnixMilli(d.Start()).UTC().Format(dateLayout) }
 
+// DateTexts writes dates as YYYY-MM-DD. It is never nil, so that JSON has a
+// list.
+func DateTexts(dates []Date) []string {
+	texts := make([]string, len(dates))
+	for i, d := range dates {
+		texts[i] = d.String()
+	}
+	return texts
+}
+
 // Zone is a time zone as a table of its clock changes, made once and safe for
 // use by many goroutines.
 type Zone struct {

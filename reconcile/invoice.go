@@ -80,9 +80,9 @@ func (l *InvoiceLine) validate() error {
 	case l.Amount == nil && (l.Quantity == nil || l.UnitPrice == nil):
 		err = errors.New("amount is empty, and so is quantity or unit_price")
 	case l.Quantity != nil && !withinPlaces(*l.Quantity):
-		err = fmt.Errorf("quantity %s has more than %d decimals", l.Quantity, amountPlaces)
+		err = fmt.Errorf("quantity %s has more than %d decimals", l.Quantity, AmountPlaces)
 	case l.AmountGiven && l.Amount != nil && !withinPlaces(*l.Amount):
-		err = fmt.Errorf("amount %s has more than %d decimals", l.Amount, amountPlaces)
+		err = fmt.Errorf("amount %s has more than %d decimals", l.Amount, AmountPlaces)
 	default:
 		return nil
 	}

@@ -6,15 +6,15 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// amountPlaces is how many decimals an amount has where it is published.
-const amountPlaces = 6
+// AmountPlaces is how many decimals an amount has where it is published.
+const AmountPlaces = 6
 
 // roundAmount brings an amount to the decimals that are published, half even.
 func roundAmount(d decimal.Decimal) decimal.Decimal {
-	if d.Exponent() >= -amountPlaces {
+	if d.Exponent() >= -AmountPlaces {
 		return d
 	}
-	return d.RoundBank(amountPlaces)
+	return d.RoundBank(AmountPlaces)
 }
 
 // roundMinor brings an amount to a currency's minor unit, half away from zero
@@ -24,8 +24,8 @@ func roundMinor(d decimal.Decimal, minorUnits int32) decimal.Decimal { return d.
 // quotient is numerator ÷ denominator, half even to the decimals that are
 // published. denominator is not 0.
 func quotient(numerator, denominator decimal.Decimal) decimal.Decimal {
-	q, rest := numerator.QuoRem(denominator, amountPlaces)
-	step := decimal.New(1, -amountPlaces)
+	q, rest := numerator.QuoRem(denominator, AmountPlaces)
+	step := decimal.New(1, -AmountPlaces)
 	// q was cut towards zero: what is left, doubled, is held against one step
 	// of the denominator.
 	against := rest.Abs().Mul(decimal.New(2, 0)).Cmp(denominator.Abs().Mul(step))
@@ -41,7 +41,7 @@ func quotient(numerator, denominator decimal.Decimal) decimal.Decimal {
 
 // withinPlaces says whether d has no more than the published decimals.
 func withinPlaces(d decimal.Decimal) bool {
-	return d.Exponent() >= -amountPlaces || d.Equal(d.Truncate(amountPlaces))
+	return d.Exponent() >= -AmountPlaces || d.Equal(d.Truncate(AmountPlaces))
 }
 
 // compareAbsent orders optional numbers: the absent one first, then by value.

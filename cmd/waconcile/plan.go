@@ -67,7 +67,7 @@ func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
 	}
 	p := &planned{
 		Period: plan.Period.String(), RunID: plan.RunID, Run: within(a.settings.out, plan.RunKey), Published: plan.Already,
-		Required: dateTexts(plan.Required), Read: dateTexts(plan.Read), Missing: dateTexts(plan.Missing),
+		Required: reconcile.DateTexts(plan.Required), Read: reconcile.DateTexts(plan.Read), Missing: reconcile.DateTexts(plan.Missing),
 		Files: len(plan.Objects),
 	}
 	for _, o := range plan.Objects {
@@ -109,15 +109,6 @@ func span(days []string) string {
 		return "0"
 	}
 	return fmt.Sprintf("%d (%s to %s)", len(days), days[0], days[len(days)-1])
-}
-
-// dateTexts is never nil, so that JSON has a list.
-func dateTexts(dates []reconcile.Date) []string {
-	texts := make([]string, 0, len(dates))
-	for _, d := range dates {
-		texts = append(texts, d.String())
-	}
-	return texts
 }
 
 // within is the place of a key below out, as a person would write it.
