@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 
 	"waconcile/reader"
@@ -43,7 +44,35 @@ func (job *Job) readInputs(ctx context.Context) (*inputs, error) {
 		return nil, err
 	}
 	in.note(writer.RatesInput, files)
+	in.warnOfMarkets(ctx, job.Log)
 	return in, nil
+}
+
+// warnOfMarkets logs each text in the market column of the rates and of the
+// invoice lines that are compared that can match no charge, once for each
+// table and with the first row that has it. It may be meant for a market of
+// another table, so it is no error.
+func (in *inputs) warnOfMarkets(ctx context.Context, log *slog.Logger) {
+	type place struct{ table, market string }
+	warned := make(map[place]bool)
+	check := func(table, market, where string) {
+		at := place{table, market}
+		if market == reconcile.AnyMarket || reconcile.IsCountryCode(market) || in.markets.IsMarket(market) || warned[at] {
+			return
+		}
+		warned[at] = true
+		log.WarnContext(ctx, "market is neither a country code nor in the markets table",
+			"table", table, "market", market, "row", where)
+	}
+	for _, r := range in.rates.Rates() {
+		check(writer.RatesInput, r.Market, r.Where)
+	}
+	for i := range in.invoices {
+		l := &in.invoices[i]
+		if l.Market != "" && (l.Kind == reconcile.UsageLine || l.Kind == reconcile.CreditLine) {
+			check(writer.InvoicesInput, l.Market, l.Where)
+		}
+	}
 }
 
 func (job *Job) readMarkets(ctx context.Context) (*reconcile.Markets, []reader.InputFile, error) {
