@@ -18,7 +18,7 @@ import (
 type Config struct {
 	Period         Period
 	Workers        int               // shards, and goroutines that fold; at least 1
-	Memory         int64             // bytes the job may use; 0: no limit of its own
+	Memory         int64             // bytes that the garbage collector keeps within where it can; 0: no limit of its own
 	AllowMissing   bool              // go on where required days have no file
 	LookbackDays   int               // days read before the period
 	LateDays       int               // days read after the last conversation of the period has ended

@@ -45,8 +45,9 @@
 // month-to-date and last-month. The last three are resolved at --now (by
 // default the clock) in --time-zone (by default UTC).
 //
-// --memory bounds what the job plans for; nine tenths of it become the limit
-// of the garbage collector, unless GOMEMLIMIT is set. By default it is the
+// Nine tenths of --memory become the limit of the garbage collector, unless
+// GOMEMLIMIT is set. It works harder near the limit, and a job that needs more
+// takes more: nothing else follows --memory. By default it is the
 // container's limit or the memory of the machine.
 //
 // # Output
