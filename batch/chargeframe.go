@@ -166,11 +166,8 @@ func (f *frameBuffer) certainty(c *writer.Column) {
 	}
 }
 
-// chargeIDLength is the number of hex digits of a charge id: 128 bits.
-const chargeIDLength = 32
-
 // chargeID makes the ids of charges: two 64-bit hashes of the pair, the
-// category and the opening message.
+// category and the opening message, in 32 hex digits.
 type chargeID struct {
 	text []byte
 	sum  []byte
