@@ -55,6 +55,21 @@ func (x *indexReader) decode(out []uint32) error {
 func unpack(out []uint32, data []byte, width, from int) {
 	mask := uint64(1)<<width - 1
 	i, bit := 0, from*width
+	if width <= 8 { // a word holds eight values, wherever they begin: at 8 bits, they begin with a byte
+		w := uint(width) & 63
+		for ; i+8 <= len(out) && bit/8+8 <= len(data); i += 8 {
+			word, eight := binary.LittleEndian.Uint64(data[bit/8:])>>(bit%8), out[i:i+8:i+8]
+			eight[0] = uint32(word & mask)
+			eight[1] = uint32(word >> w & mask)
+			eight[2] = uint32(word >> (2 * w & 63) & mask)
+			eight[3] = uint32(word >> (3 * w & 63) & mask)
+			eight[4] = uint32(word >> (4 * w & 63) & mask)
+			eight[5] = uint32(word >> (5 * w & 63) & mask)
+			eight[6] = uint32(word >> (6 * w & 63) & mask)
+			eight[7] = uint32(word >> (7 * w & 63) & mask)
+			bit += 8 * width
+		}
+	}
 	for ; i < len(out) && bit/8+8 <= len(data); i++ {
 		out[i] = uint32(binary.LittleEndian.Uint64(data[bit/8:]) >> (bit % 8) & mask)
 		bit += width
