@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -261,16 +262,23 @@ func (a *attempt) note(b *reader.Block) error {
 // repeated are the hashes that more than one message has had, beyond those
 // already known to be scattered.
 func (a *attempt) repeated() (map[uint64]bool, error) {
-	found := make(map[uint64]bool)
-	for _, s := range a.shards {
-		if err := s.log.repeated(found); err != nil {
-			return nil, err
-		}
+	found := make([]map[uint64]bool, len(a.shards))
+	var g errgroup.Group
+	for i, s := range a.shards {
+		found[i] = make(map[uint64]bool)
+		g.Go(func() error { return s.log.repeated(found[i]) })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	all := make(map[uint64]bool)
+	for _, hashes := range found {
+		maps.Copy(all, hashes)
 	}
 	for h := range a.scattered {
-		delete(found, h)
+		delete(all, h)
 	}
-	return found, nil
+	return all, nil
 }
 
 func (a *attempt) close() error {

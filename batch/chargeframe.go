@@ -63,7 +63,7 @@ type frameBuffer struct {
 
 // frame lays charges out in the columns of writer.ChargesSchema, in its order.
 func (l *layout) frame(refs []chargeRef) writer.Frame {
-	f := &l.buffer
+	f := l.buffer
 	l.load(refs)
 	next := 0
 	column := func() *writer.Column {
@@ -107,7 +107,7 @@ func (l *layout) frame(refs []chargeRef) writer.Frame {
 
 // load finds the charges and makes the texts that are a charge's own.
 func (l *layout) load(refs []chargeRef) {
-	f := &l.buffer
+	f := l.buffer
 	f.charges, f.groups = f.charges[:0], f.groups[:0]
 	f.ids.reset()
 	f.contacts.reset()

@@ -33,6 +33,8 @@ type chargeTables struct {
 	ctx    context.Context // of the run: uploads live until their commit
 	failed context.Context // ends with the first failed write
 
+	buffers sync.Pool // of *frameBuffer, as many as there are writes at once
+
 	mu     sync.Mutex
 	shares map[reconcile.Date][]*dateCharges // of dates not complete, one of each shard so far
 	staged []*writer.Staged
@@ -78,7 +80,12 @@ func (t *chargeTables) deliver(d reconcile.Date, charges *dateCharges) error {
 // writeDate writes one date's files: always at least one, so that whoever
 // reads a period finds each of its dates.
 func (t *chargeTables) writeDate(d reconcile.Date, shares []*dateCharges) error {
-	l := newLayout(d, shares, t.names)
+	buffer, ok := t.buffers.Get().(*frameBuffer)
+	if !ok {
+		buffer = &frameBuffer{}
+	}
+	defer t.buffers.Put(buffer)
+	l := newLayout(d, shares, t.names, buffer)
 	for i, part := range l.split(filesFor(l.len())) {
 		l.sort(part)
 		key := chargesKey(t.runKey, d, i)

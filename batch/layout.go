@@ -23,7 +23,7 @@ type layout struct {
 	shares []*dateCharges
 	texts  [][]groupText // of each share's groups
 	names  *reader.Names
-	buffer frameBuffer
+	buffer *frameBuffer
 }
 
 // chargeRef is a charge's place in the order: first all of its key that can
@@ -41,8 +41,8 @@ type chargeRef struct {
 // compared.
 const opaqueContact = math.MaxUint64
 
-func newLayout(d reconcile.Date, shares []*dateCharges, names *reader.Names) *layout {
-	l := &layout{date: d, shares: shares, names: names}
+func newLayout(d reconcile.Date, shares []*dateCharges, names *reader.Names, buffer *frameBuffer) *layout {
+	l := &layout{date: d, shares: shares, names: names, buffer: buffer}
 	accounts := ranks(shares, names, func(g *group) reconcile.Name { return g.account })
 	numbers := ranks(shares, names, func(g *group) reconcile.Name { return g.business })
 	for _, s := range shares {

@@ -49,12 +49,16 @@ type messageType struct {
 
 const templateType = "template"
 
+// numberBytes is room for the digits of a number; a longer text asks for more.
+const numberBytes = 64
+
 func newVocabulary(names *Names, ignoreTypes []string) *vocabulary {
 	v := &vocabulary{
 		names:    names,
 		unknowns: []string{"another value"},
 		types:    []messageType{{}},
 		typeOf:   make(map[reconcile.Name]uint32),
+		digits:   make([]byte, 0, numberBytes),
 	}
 	for _, t := range ignoreTypes {
 		v.ignored = append(v.ignored, strings.ToLower(t))

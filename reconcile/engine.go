@@ -121,7 +121,8 @@ func (e *Engine) settle() {
 		for n < len(order) && same(order[0], order[n]) == 0 {
 			n++
 		}
-		m := e.merger.merge(n, func(i int) *row { return d.at(order[i]) })
+		var m message
+		e.merger.merge(&m, n, func(i int) *row { return d.at(order[i]) })
 		e.tally.Merged += int64(n - 1)
 		e.dayOf(DateOf(m.sent)).add(m.row, d.id(order[0]), &e.chunks)
 		order = order[n:]

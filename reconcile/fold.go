@@ -103,11 +103,11 @@ func (e *Engine) mergeGroup(day Date, g group) []message {
 	for i := range g.rows {
 		if !f.taken[i] {
 			same := f.sameMessage(g.rows, i)
-			m := e.merger.merge(len(same), func(k int) *row { return f.day.at(same[k]) })
-			m.id = f.day.id(same[0])
+			f.messages = append(f.messages, message{id: f.day.id(same[0])})
+			m := &f.messages[len(f.messages)-1]
+			e.merger.merge(m, len(same), func(k int) *row { return f.day.at(same[k]) })
 			e.tally.Merged += int64(len(same) - 1)
 			e.sink.Message(m.hash, day)
-			f.messages = append(f.messages, m)
 		}
 	}
 	e.tally.Messages += int64(len(f.messages))

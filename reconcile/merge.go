@@ -64,11 +64,12 @@ func (m *merger) compareText(a, b Name) int {
 	return strings.Compare(m.text(a), m.text(b))
 }
 
-// merge makes one message of the rows that rows(0) … rows(n-1) give.
-func (m *merger) merge(n int, rows func(int) *row) message {
-	out := message{row: *rows(0)}
+// merge makes one message of the rows that rows(0) … rows(n-1) give; out is
+// zero but for its id.
+func (m *merger) merge(out *message, n int, rows func(int) *row) {
+	out.row = *rows(0)
 	if n == 1 && out.delivered == NoTime && out.read == NoTime {
-		return out
+		return
 	}
 	for i := 1; i < n; i++ {
 		if r := rows(i); m.first(r, &out.row) {
@@ -85,11 +86,10 @@ func (m *merger) merge(n int, rows func(int) *row) message {
 		}
 		out.status = max(out.status, r.status)
 		if out.kind != Inbound {
-			m.takeTime(&out, &out.delivered, r.delivered)
-			m.takeTime(&out, &out.read, r.read)
+			m.takeTime(out, &out.delivered, r.delivered)
+			m.takeTime(out, &out.read, r.read)
 		}
 	}
-	return out
 }
 
 // takeTime takes the earlier of two delivery times into earliest, and refuses
