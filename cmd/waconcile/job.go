@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ func (s *settings) job(ctx context.Context) (job batch.Job, done func(), err err
 		return job, nil, err
 	}
 	limitHeap(job.Memory)
+	stopPacing := paceCollector(os.Getenv)
 	job.Program = writer.Program{Name: programName, Version: programVersion()}
 	st := s.stores()
 	err = errors.Join(
@@ -32,11 +34,15 @@ func (s *settings) job(ctx context.Context) (job batch.Job, done func(), err err
 		st.source(ctx, "invoices", s.invoices, &job.Invoices),
 		st.target(ctx, s.out, &job.Out),
 	)
-	if err != nil {
+	done = func() {
 		st.close()
+		stopPacing()
+	}
+	if err != nil {
+		done()
 		return job, nil, err
 	}
-	return job, st.close, nil
+	return job, done, nil
 }
 
 // check refuses settings that are missing or cannot be followed.

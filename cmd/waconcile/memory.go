@@ -17,17 +17,9 @@ const (
 	heapDenominator = 10
 )
 
-// heapGrowthPercent is how much the heap may grow before it is collected. Most
-// of it is rows and pairs without pointers, which cost the collector little;
-// memory left to garbage would be as large as the data itself.
-const heapGrowthPercent = 50
-
-// limitHeap tells the garbage collector the job's memory. A GOGC or a
-// GOMEMLIMIT in the environment is somebody's decision and stays.
+// limitHeap tells the garbage collector the job's memory. A GOMEMLIMIT in the
+// environment is somebody's decision and stays.
 func limitHeap(memory int64) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(heapGrowthPercent)
-	}
 	if memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memory / heapDenominator * heapNumerator)
 	}
