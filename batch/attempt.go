@@ -65,7 +65,7 @@ func (r *run) newShard() (*shard, error) {
 		pricer:    reconcile.NewPricer(in.accounts, in.markets, in.rates),
 		names:     r.names,
 		period:    r.plan.Period,
-		todo:      make(chan work, shardQueue),
+		queue:     make(chan work, shardQueue),
 		dates:     make(map[reconcile.Date]*dateCharges),
 		delivered: r.plan.Period.From - 1,
 		log:       &sightings{},
@@ -104,7 +104,7 @@ func (a *attempt) pass(ctx context.Context) error {
 			return err
 		}
 		for _, s := range a.shards {
-			close(s.todo) // only now: a shard that sees it takes the data for whole
+			close(s.queue) // only now: a shard that sees it takes the data for whole
 		}
 		return nil
 	})
@@ -212,7 +212,7 @@ func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
 		until := a.firstOpen(d.date)
 		for _, s := range a.shards {
 			select {
-			case s.todo <- work{advance: &until}:
+			case s.queue <- work{advance: &until}:
 			case <-ctx.Done():
 				return ctx.Err()
 			}

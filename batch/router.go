@@ -56,7 +56,7 @@ func (r *router) flushShard(ctx context.Context, s int) error {
 	}
 	r.blocks[s] = nil
 	select {
-	case r.shards[s].todo <- r.send(block):
+	case r.shards[s].queue <- r.send(block):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -14,7 +14,7 @@ type shard struct {
 	pricer *reconcile.Pricer
 	names  *reader.Names
 	period Period
-	todo   chan work
+	queue  chan work
 
 	terms     []*reconcile.AccountTerms // by account; nil: not asked yet
 	dates     map[reconcile.Date]*dateCharges
@@ -43,7 +43,7 @@ func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver fu
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case w, more := <-s.todo:
+		case w, more := <-s.queue:
 			if !more {
 				s.tally = s.engine.Finish()
 				return s.handOn(s.period.To, deliver)

@@ -35,16 +35,16 @@ func paceCollector(getenv func(string) string) (stop func()) {
 		ticks := time.NewTicker(pacingInterval)
 		defer ticks.Stop()
 		live := []metrics.Sample{{Name: liveHeapMetric}}
-		for now := growthPercentMax; ; {
+		for current := growthPercentMax; ; {
 			select {
 			case <-ended:
 				return
 			case <-ticks.C:
 			}
 			metrics.Read(live)
-			if next := growthPercent(live[0].Value.Uint64()); next != now {
-				now = next
-				debug.SetGCPercent(now)
+			if next := growthPercent(live[0].Value.Uint64()); next != current {
+				current = next
+				debug.SetGCPercent(current)
 			}
 		}
 	})
