@@ -173,7 +173,7 @@ func largestPacked(data []byte, width, n int) uint32 {
 // setPresence decodes the definition levels of a page: one bit for each row.
 func (s *pageSource) setPresence(levels []byte, rows int) error {
 	r := runs{data: levels, width: 1, left: rows}
-	present, row := s.presence[:0], 0
+	present := s.presence[:0]
 	s.page.values = 0
 	for {
 		more, err := r.next()
@@ -197,7 +197,6 @@ func (s *pageSource) setPresence(levels []byte, rows int) error {
 			present, ones = appendBits(present, r.packed, r.count)
 			s.page.values += ones
 		}
-		row += r.count
 	}
 	s.presence = present
 	if s.page.values < rows {

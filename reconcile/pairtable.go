@@ -22,8 +22,8 @@ type pairTable struct {
 // openConversation is what a conversation has gathered so far.
 type openConversation struct {
 	openedAt int64
-	idStart  uint32 // of the opening message's id in ids
-	idEnd    uint32
+	idStart  int // of the opening message's id in ids
+	idEnd    int
 	country  Name
 	out, in  int32
 	proven   bool
@@ -85,8 +85,8 @@ func (t *pairTable) doubt(since int64) {
 func (t *pairTable) open(index uint32, slot Slot, m *message, ev *event, sink Sink) {
 	c := openConversation{
 		openedAt: ev.at,
-		idStart:  uint32(len(t.ids)),
-		idEnd:    uint32(len(t.ids) + len(m.id)),
+		idStart:  len(t.ids),
+		idEnd:    len(t.ids) + len(m.id),
 		country:  m.country,
 		out:      1,
 		proven:   t.pairs[index].Proven(slot),
@@ -142,9 +142,9 @@ func (t *pairTable) sweep(at int64, sink Sink) {
 			}
 			if c := &t.live[convs[s]-1]; at-c.openedAt < DayMillis {
 				moved := *c
-				moved.idStart = uint32(len(ids))
+				moved.idStart = len(ids)
 				ids = append(ids, t.ids[c.idStart:c.idEnd]...)
-				moved.idEnd = uint32(len(ids))
+				moved.idEnd = len(ids)
 				open = append(open, moved)
 				convs[s] = uint32(len(open))
 				continue
