@@ -21,7 +21,7 @@ const (
 
 // groupText is a group as its charges' rows show it.
 type groupText struct {
-	pair                      uint64 // its place in the order by account and business number
+	pair                      uint32 // its place in the order by account and business number
 	account, business         string
 	country, market, category string
 	plan, currency            string

@@ -87,9 +87,8 @@ func (t *chargeTables) writeDate(d reconcile.Date, shares []*dateCharges) error 
 	defer t.buffers.Put(buffer)
 	l := newLayout(d, shares, t.names, buffer)
 	for i, part := range l.split(filesFor(l.len())) {
-		l.sort(part)
 		key := chargesKey(t.runKey, d, i)
-		staged, err := writer.StageParquet(t.ctx, t.out, key, writer.ChargesSchema(), l.frames(part))
+		staged, err := writer.StageParquet(t.ctx, t.out, key, writer.ChargesSchema(), l.frames(l.sorted(part)))
 		if err != nil {
 			return err
 		}

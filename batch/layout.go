@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type layout struct {
 	date   reconcile.Date
 	shares []*dateCharges
 	texts  [][]groupText // of each share's groups
+	pairs  int           // of account and business number, numbered in their order
 	names  *reader.Names
 	buffer *frameBuffer
 }
@@ -29,7 +31,7 @@ type layout struct {
 // chargeRef is a charge's place in the order: first all of its key that can
 // be compared as numbers, then where to find it.
 type chargeRef struct {
-	pair     uint64 // rank of the account, rank of the business number
+	pair     uint32 // rank of the account and business number
 	contact  uint64 // Contact.Order, or opaqueContact
 	openedAt int64
 	category reconcile.Category
@@ -43,18 +45,40 @@ const opaqueContact = math.MaxUint64
 
 func newLayout(d reconcile.Date, shares []*dateCharges, names *reader.Names, buffer *frameBuffer) *layout {
 	l := &layout{date: d, shares: shares, names: names, buffer: buffer}
-	accounts := ranks(shares, names, func(g *group) reconcile.Name { return g.account })
-	numbers := ranks(shares, names, func(g *group) reconcile.Name { return g.business })
+	ranks := l.ranks()
 	for _, s := range shares {
 		texts := make([]groupText, len(s.groups))
 		for i := range s.groups {
 			g := &s.groups[i]
 			texts[i] = textOf(g, names)
-			texts[i].pair = uint64(accounts[g.account])<<32 | uint64(numbers[g.business])
+			texts[i].pair = ranks[numberOf{g.account, g.business}]
 		}
 		l.texts = append(l.texts, texts)
 	}
 	return l
+}
+
+// numberOf is a business number of an account.
+type numberOf struct{ account, business reconcile.Name }
+
+// ranks numbers the business numbers that occur in the byte order of the
+// account's text and their own.
+func (l *layout) ranks() map[numberOf]uint32 {
+	ranks := make(map[numberOf]uint32)
+	for _, s := range l.shares {
+		for i := range s.groups {
+			ranks[numberOf{s.groups[i].account, s.groups[i].business}] = 0
+		}
+	}
+	sorted := slices.SortedFunc(maps.Keys(ranks), func(a, b numberOf) int {
+		return cmp.Or(strings.Compare(l.names.Text(a.account), l.names.Text(b.account)),
+			strings.Compare(l.names.Text(a.business), l.names.Text(b.business)))
+	})
+	for i, n := range sorted {
+		ranks[n] = uint32(i)
+	}
+	l.pairs = len(sorted)
+	return ranks
 }
 
 func (l *layout) len() int {
@@ -63,25 +87,6 @@ func (l *layout) len() int {
 		n += s.len()
 	}
 	return n
-}
-
-// ranks numbers the texts that occur in their byte order.
-func ranks(shares []*dateCharges, names *reader.Names, of func(*group) reconcile.Name) map[reconcile.Name]uint32 {
-	ranks := make(map[reconcile.Name]uint32)
-	for _, s := range shares {
-		for i := range s.groups {
-			ranks[of(&s.groups[i])] = 0
-		}
-	}
-	sorted := make([]reconcile.Name, 0, len(ranks))
-	for n := range ranks {
-		sorted = append(sorted, n)
-	}
-	slices.SortFunc(sorted, func(a, b reconcile.Name) int { return strings.Compare(names.Text(a), names.Text(b)) })
-	for i, n := range sorted {
-		ranks[n] = uint32(i)
-	}
-	return ranks
 }
 
 // split deals the charges to files by the upper bits of the hash of the
@@ -122,19 +127,41 @@ func appendContact(b []byte, c reconcile.Contact, names *reader.Names) []byte {
 	return c.AppendDigits(b)
 }
 
-// sort puts charges in the order of the table: account_id, business_number,
-// contact, opened_at, category.
-func (l *layout) sort(refs []chargeRef) {
-	slices.SortFunc(refs, func(a, b chargeRef) int {
-		if a.pair != b.pair {
-			return cmp.Compare(a.pair, b.pair)
+// sorted gives charges in the order of the table: account_id, business_number,
+// contact, opened_at, category. The first two are dealt by counting, since few
+// business numbers have many charges each.
+func (l *layout) sorted(refs []chargeRef) []chargeRef {
+	ends := make([]int, l.pairs+1) // at first of the number before
+	for i := range refs {
+		ends[refs[i].pair+1]++
+	}
+	for p := range l.pairs {
+		ends[p+1] += ends[p]
+	}
+	sorted := make([]chargeRef, len(refs))
+	for i := range refs {
+		p := refs[i].pair
+		sorted[ends[p]] = refs[i]
+		ends[p]++
+	}
+	start := 0
+	for _, end := range ends[:l.pairs] {
+		slices.SortFunc(sorted[start:end], l.compare)
+		start = end
+	}
+	return sorted
+}
+
+// compare is the order of one business number's charges.
+func (l *layout) compare(a, b chargeRef) int {
+	if a.contact == opaqueContact || b.contact == opaqueContact {
+		if order := l.compareContacts(&a, &b); order != 0 {
+			return order
 		}
-		order := cmp.Compare(a.contact, b.contact)
-		if a.contact == opaqueContact || b.contact == opaqueContact {
-			order = l.compareContacts(&a, &b)
-		}
-		return cmp.Or(order, cmp.Compare(a.openedAt, b.openedAt), cmp.Compare(a.category, b.category))
-	})
+	} else if a.contact != b.contact {
+		return cmp.Compare(a.contact, b.contact)
+	}
+	return cmp.Or(cmp.Compare(a.openedAt, b.openedAt), cmp.Compare(a.category, b.category))
 }
 
 func (l *layout) compareContacts(a, b *chargeRef) int {
