@@ -22,11 +22,13 @@
 //     As soon as all files up to a partition are done, the shards fold the
 //     days of which no row can come any more, price what has ended, and hand
 //     the charges of finished billing dates to the tables, which are written
-//     beside the passage. So memory follows a day and the open pairs.
+//     beside the passage, and stay invisible. So memory follows a day and the
+//     open pairs.
 //  6. Repeats. Rows of one message that claim to have been sent on different
 //     days escape a passage by days. A log of message hashes finds them; if
 //     there are any, the passage is done again with those messages brought
-//     together first.
+//     together first. After the last passage the charge tables become
+//     visible: a run prefix never holds bytes that are not final.
 //  7. Sums. The shards' counts are added up to the summary, the statements
 //     and the differences; the control totals are checked.
 //  8. Publication. The remaining tables and the report are written, then the
@@ -34,11 +36,12 @@
 //
 // # What a crash leaves
 //
-// Up to and including the tables of step 8: files below a run prefix without
-// a manifest, which does not exist for any reader; the same run, started
-// again, writes the same bytes over them. Between manifest and pointer: a
-// complete run that is not current; the same run, started again, moves the
-// pointer. After the pointer: nothing is left to do.
+// Up to step 6: temporary files. Then, up to and including the tables of step
+// 8: files below a run prefix without a manifest, which does not exist for any
+// reader; the same run, started again, writes the same bytes over them.
+// Between manifest and pointer: a complete run that is not current; the same
+// run, started again, moves the pointer. After the pointer: nothing is left to
+// do.
 //
 // # What the bytes depend on
 //
