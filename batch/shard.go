@@ -46,6 +46,9 @@ func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver fu
 		case w, more := <-s.queue:
 			if !more {
 				s.tally = s.engine.Finish()
+				if s.logErr != nil {
+					return s.logErr
+				}
 				return s.handOn(s.period.To, deliver)
 			}
 			if err := s.do(w, free, deliver); err != nil {
