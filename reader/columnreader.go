@@ -178,15 +178,7 @@ func (c *columnReader) texts(s span, out []parquet.ByteArray) error {
 	case s.byDict:
 		return damaged(c.dictionaryTexts(out))
 	}
-	d, ok := c.decoder.(*file.ByteArrayColumnChunkReader)
-	if !ok {
-		return errDamaged
-	}
-	if s.values == 0 {
-		return nil
-	}
-	total, n, err := d.ReadBatch(int64(s.values), out, nil, nil)
-	if err := c.progress(s, total, n, err); err != nil {
+	if err := readBatch(c, s, out); err != nil {
 		return err
 	}
 	for _, text := range out {
@@ -251,20 +243,17 @@ func (c *columnReader) int64s(s span, out []int64) error {
 		c.rest = c.rest[8*len(out):]
 		return nil
 	}
-	d, ok := c.decoder.(*file.Int64ColumnChunkReader)
-	if !ok {
-		return errDamaged
-	}
-	if s.values == 0 {
-		return nil
-	}
-	total, n, err := d.ReadBatch(int64(s.values), out[:s.values], nil, nil)
-	return c.progress(s, total, n, err)
+	return readBatch(c, s, out)
 }
 
-// int96s decodes the values of s into out.
-func (c *columnReader) int96s(s span, out []parquet.Int96) error {
-	d, ok := c.decoder.(*file.Int96ColumnChunkReader)
+// batchReader is what the library's column readers of one type have in common.
+type batchReader[T any] interface {
+	ReadBatch(batchSize int64, values []T, definitions, repetitions []int16) (total int64, read int, err error)
+}
+
+// readBatch has the library decode the values of s into out.
+func readBatch[T any](c *columnReader, s span, out []T) error {
+	d, ok := c.decoder.(batchReader[T])
 	if !ok {
 		return errDamaged
 	}

@@ -195,7 +195,7 @@ func (s *scanner) decodeMillis(c *columnReader, unit timeUnit, part span, out []
 	out = out[:part.values]
 	if unit == unitInt96 {
 		s.int96s = resized(s.int96s, s.blockRows)
-		if err := c.int96s(part, s.int96s); err != nil {
+		if err := readBatch(c, part, s.int96s); err != nil {
 			return err
 		}
 		for i := range out {

@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/metadata"
 	"github.com/apache/arrow/go/v17/parquet/schema"
 	"github.com/shopspring/decimal"
@@ -164,10 +163,10 @@ func (c *tableColumn) setForm(described *schema.Column) (ok bool) {
 		c.texts = textsOf((*columnReader).texts, func(v parquet.ByteArray) string { return scaled(signedBig(v)) })
 	case parquet.Types.FixedLenByteArray:
 		scaled, ok = decimalText(described)
-		c.texts = textsOf(fixedTexts, func(v parquet.FixedLenByteArray) string { return scaled(signedBig(v)) })
+		c.texts = textsOf(readBatch[parquet.FixedLenByteArray], func(v parquet.FixedLenByteArray) string { return scaled(signedBig(v)) })
 	case parquet.Types.Int32:
 		whole, ok = wholeText(described)
-		c.texts = textsOf(int32s, func(v int32) string { return whole(int64(v)) })
+		c.texts = textsOf(readBatch[int32], func(v int32) string { return whole(int64(v)) })
 	case parquet.Types.Int64:
 		whole, ok = wholeText(described)
 		c.texts = textsOf((*columnReader).int64s, whole)
@@ -303,30 +302,4 @@ func (c *tableColumn) fill(n int) error {
 		done += s.rows
 	}
 	return nil
-}
-
-// int32s decodes the values of s into out.
-func int32s(c *columnReader, s span, out []int32) error {
-	d, ok := c.decoder.(*file.Int32ColumnChunkReader)
-	if !ok {
-		return errDamaged
-	}
-	if s.values == 0 {
-		return nil
-	}
-	total, n, err := d.ReadBatch(int64(s.values), out[:s.values], nil, nil)
-	return c.progress(s, total, n, err)
-}
-
-// fixedTexts decodes the values of s, which all have one length, into out.
-func fixedTexts(c *columnReader, s span, out []parquet.FixedLenByteArray) error {
-	d, ok := c.decoder.(*file.FixedLenByteArrayColumnChunkReader)
-	if !ok {
-		return errDamaged
-	}
-	if s.values == 0 {
-		return nil
-	}
-	total, n, err := d.ReadBatch(int64(s.values), out[:s.values], nil, nil)
-	return c.progress(s, total, n, err)
 }
