@@ -12,10 +12,12 @@ import (
 // sightings is a log of the hashes of all messages of a shard, in which those
 // that occur twice are looked for at the end: rows of one message that claim
 // to have been sent on different days escape the merging of a day. Eight
-// bytes a message would follow the period, so beyond a bound they go to
-// temporary files, which have no name and vanish with the process.
+// bytes a message would follow the period, so beyond a bound they go to a
+// temporary file, which has no name and vanishes with the process.
 type sightings struct {
 	parts [sightingParts]sightingPart
+	file  *os.File // nil until something is spilled
+	filed int64    // bytes in file
 }
 
 // sightingParts is the number of parts, by the upper bits of the hash: one is
@@ -26,16 +28,20 @@ const (
 	sightingBuffer   = 16 << 10 // hashes of a part that are held in memory
 )
 
+// sightingPart is the hashes of one part. What is spilled lies in the log's
+// file in blocks of sightingBuffer hashes.
 type sightingPart struct {
-	held  []uint64
-	file  *os.File
-	filed int
+	held   []uint64
+	blocks []int64 // where each block begins
 }
+
+// sightingBlockBytes is the size of a block.
+const sightingBlockBytes = 8 * sightingBuffer
 
 func (s *sightings) add(hash uint64) error {
 	p := &s.parts[hash>>(64-sightingPartBits)]
 	if len(p.held) == sightingBuffer {
-		if err := p.spill(); err != nil {
+		if err := s.spill(p); err != nil {
 			return fmt.Errorf("spill message hashes: %w", err)
 		}
 	}
@@ -43,8 +49,9 @@ func (s *sightings) add(hash uint64) error {
 	return nil
 }
 
-func (p *sightingPart) spill() error {
-	if p.file == nil {
+// spill moves what a part holds to the file.
+func (s *sightings) spill(p *sightingPart) error {
+	if s.file == nil {
 		f, err := os.CreateTemp("", "waconcile-hashes-*")
 		if err != nil {
 			return err
@@ -52,16 +59,17 @@ func (p *sightingPart) spill() error {
 		if err := os.Remove(f.Name()); err != nil {
 			return errors.Join(err, f.Close())
 		}
-		p.file = f
+		s.file = f
 	}
-	text := make([]byte, 0, 8*len(p.held))
+	block := make([]byte, 0, sightingBlockBytes)
 	for _, h := range p.held {
-		text = binary.LittleEndian.AppendUint64(text, h)
+		block = binary.LittleEndian.AppendUint64(block, h)
 	}
-	if _, err := p.file.Write(text); err != nil {
+	if _, err := s.file.WriteAt(block, s.filed); err != nil {
 		return err
 	}
-	p.filed += len(p.held)
+	p.blocks = append(p.blocks, s.filed)
+	s.filed += sightingBlockBytes
 	p.held = p.held[:0]
 	return nil
 }
@@ -69,7 +77,7 @@ func (p *sightingPart) spill() error {
 // repeated adds to out the hashes that were added more than once.
 func (s *sightings) repeated(out map[uint64]bool) error {
 	for i := range s.parts {
-		hashes, err := s.parts[i].all()
+		hashes, err := s.all(&s.parts[i])
 		if err != nil {
 			return fmt.Errorf("read message hashes back: %w", err)
 		}
@@ -78,18 +86,20 @@ func (s *sightings) repeated(out map[uint64]bool) error {
 	return nil
 }
 
-// all is every hash of the part.
-func (p *sightingPart) all() ([]uint64, error) {
-	if p.file == nil {
+// all is every hash of a part.
+func (s *sightings) all(p *sightingPart) ([]uint64, error) {
+	if len(p.blocks) == 0 {
 		return p.held, nil
 	}
-	text := make([]byte, 8*p.filed)
-	if _, err := io.ReadFull(io.NewSectionReader(p.file, 0, int64(len(text))), text); err != nil {
-		return nil, err
-	}
-	hashes := make([]uint64, 0, p.filed+len(p.held))
-	for ; len(text) > 0; text = text[8:] {
-		hashes = append(hashes, binary.LittleEndian.Uint64(text))
+	hashes := make([]uint64, 0, len(p.blocks)*sightingBuffer+len(p.held))
+	block := make([]byte, sightingBlockBytes)
+	for _, at := range p.blocks {
+		if _, err := io.ReadFull(io.NewSectionReader(s.file, at, sightingBlockBytes), block); err != nil {
+			return nil, err
+		}
+		for i := 0; i < len(block); i += 8 {
+			hashes = append(hashes, binary.LittleEndian.Uint64(block[i:]))
+		}
 	}
 	return append(hashes, p.held...), nil
 }
@@ -118,13 +128,10 @@ func findRepeated(hashes []uint64, out map[uint64]bool) {
 	}
 }
 
-// close gives the temporary files back.
+// close gives the temporary file back.
 func (s *sightings) close() error {
-	var errs []error
-	for i := range s.parts {
-		if f := s.parts[i].file; f != nil {
-			errs = append(errs, f.Close())
-		}
+	if s.file == nil {
+		return nil
 	}
-	return errors.Join(errs...)
+	return s.file.Close()
 }
