@@ -79,7 +79,7 @@ type Job struct {
 	Accounts reader.Source
 	Markets  reader.Source // nil: the built-in table
 	Invoices reader.Source // nil: none
-	Out      writer.Target
+	Out      writer.Store
 	Log      *slog.Logger
 	// Progress, where not nil, is called from one goroutine at a time as rows
 	// are read.

@@ -1,11 +1,13 @@
 package writer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
+	"slices"
 	"strings"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -76,4 +78,20 @@ func checkKey(key string) error {
 		return fmt.Errorf("invalid key %q", key)
 	}
 	return nil
+}
+
+// checkPrefix refuses prefixes that are not those of Lister.
+func checkPrefix(prefix string) error {
+	dir, slash := strings.CutSuffix(prefix, "/")
+	if prefix != "" && (!slash || checkKey(dir) != nil) {
+		return fmt.Errorf("invalid prefix %q", prefix)
+	}
+	return nil
+}
+
+// sortListed brings a listing into the order of Lister: the walk of a
+// directory and some stores have others.
+func sortListed(objects []Listed) []Listed {
+	slices.SortFunc(objects, func(a, b Listed) int { return cmp.Compare(a.Key, b.Key) })
+	return objects
 }

@@ -22,14 +22,16 @@ import (
 )
 
 // S3Client is what writing needs of the SDK's client: what the SDK's transfer
-// manager asks for, of which this package calls PutObject, GetObject and
-// HeadObject itself. Retries of uploads and reads are the client's.
+// manager asks for, of which this package calls PutObject, GetObject,
+// HeadObject and ListObjectsV2 itself, and DeleteObject, which only Remove
+// calls. Retries of uploads, reads and removals are the client's.
 //
 // The client should calculate checksums only where S3 requires them: many
 // other stores refuse the trailing ones. Bodies are in memory here, so the
 // SDK then signs their sha256 and the store still checks what arrives.
 type S3Client interface {
 	transfermanager.S3APIClient
+	DeleteObject(context.Context, *s3.DeleteObjectInput, ...func(*s3.Options)) (*s3.DeleteObjectOutput, error)
 }
 
 // S3Options says how objects are sent. The zero value takes the defaults. An

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 )
 
 // Target is a place that results go to: a directory or a prefix of a bucket.
@@ -28,6 +29,36 @@ type Target interface {
 	// Open opens an object for reading back. It matches fs.ErrNotExist where
 	// there is none.
 	Open(ctx context.Context, key string) (Stored, error)
+}
+
+// Listed is one object of a listing.
+type Listed struct {
+	Key      string
+	Size     int64     // bytes
+	Modified time.Time // when it was last written, by the clock of the place
+}
+
+// Lister tells what a place holds.
+type Lister interface {
+	// List gives all objects whose key begins with prefix, which is empty or
+	// ends in "/", in the byte order of their keys. Keys that Target would not
+	// take are left out: temporary files, the lock of a directory, what others
+	// left there under odd names. Where there is nothing the list is empty.
+	List(ctx context.Context, prefix string) ([]Listed, error)
+}
+
+// Remover takes objects away, for the collection of what no reader takes for
+// a run. No run removes anything.
+type Remover interface {
+	// Remove makes that there is no object of that key, for good. It returns
+	// nil where there was none.
+	Remove(ctx context.Context, key string) error
+}
+
+// Store is what a run publishes to and finds earlier results in.
+type Store interface {
+	Target
+	Lister
 }
 
 // Upload is an object being written, by one goroutine at a time. It ends in

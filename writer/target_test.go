@@ -20,11 +20,17 @@ import (
 	"waconcile/writer/writertest"
 )
 
-// The contract of writer.Target, held to by all of them.
+// The contract of writer.Store and writer.Remover, held to by all of them.
+
+// place is what all of them are.
+type place interface {
+	writer.Store
+	writer.Remover
+}
 
 func TestDirTarget(t *testing.T) {
 	t.Parallel()
-	testTarget(t, func(t *testing.T) writer.Target {
+	testTarget(t, func(t *testing.T) place {
 		path := filepath.Join(t.TempDir(), "new", "out")
 		t.Cleanup(func() { wantEmptyDir(t, filepath.Join(path, ".tmp")) })
 		return newDir(t, path)
@@ -35,12 +41,12 @@ func TestS3Target(t *testing.T) {
 	t.Parallel()
 	server := miniotest.Start(t)
 	client := server.Client(t)
-	testTarget(t, func(t *testing.T) writer.Target { return newS3(t, client, server.Bucket(t), "a/prefix") })
+	testTarget(t, func(t *testing.T) place { return newS3(t, client, server.Bucket(t), "a/prefix") })
 }
 
 func TestMemTarget(t *testing.T) {
 	t.Parallel()
-	testTarget(t, func(t *testing.T) writer.Target { return &writertest.Mem{} })
+	testTarget(t, func(t *testing.T) place { return &writertest.Mem{} })
 }
 
 func newDir(t *testing.T, path string) *writer.Dir {
@@ -80,8 +86,8 @@ func wantEmptyDir(t *testing.T, path string) {
 	}
 }
 
-func testTarget(t *testing.T, make func(t *testing.T) writer.Target) {
-	for name, test := range map[string]func(*testing.T, writer.Target){
+func testTarget(t *testing.T, make func(t *testing.T) place) {
+	for name, test := range map[string]func(*testing.T, place){
 		"missing":      testMissing,
 		"create":       testCreate,
 		"create again": testCreateAgain,
@@ -98,6 +104,10 @@ func testTarget(t *testing.T, make func(t *testing.T) writer.Target) {
 		"keys":         testKeys,
 		"read at":      testReadAt,
 		"cancel":       testCancel,
+		"list":         testList,
+		"list keys":    testListKeys,
+		"list pages":   testListPages,
+		"remove":       testRemove,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -151,14 +161,14 @@ func wantContent(t *testing.T, target writer.Target, key string, want []byte) {
 	}
 }
 
-func testMissing(t *testing.T, target writer.Target) {
+func testMissing(t *testing.T, target place) {
 	wantAbsent(t, target, "nothing")
 	wantAbsent(t, target, "runs/2024-07/none/manifest.json")
 	create(t, target, "runs/a", []byte("x"))
 	wantAbsent(t, target, "runs/b")
 }
 
-func testCreate(t *testing.T, target writer.Target) {
+func testCreate(t *testing.T, target place) {
 	for _, size := range []int{0, 1, 100_000} {
 		key := fmt.Sprintf("runs/2024-07/id/charges/2024-07-01/%d.parquet", size)
 		u, err := target.Create(t.Context(), key)
@@ -183,14 +193,14 @@ func testCreate(t *testing.T, target writer.Target) {
 	}
 }
 
-func testCreateAgain(t *testing.T, target writer.Target) {
+func testCreateAgain(t *testing.T, target place) {
 	data := []byte("the same bytes")
 	create(t, target, "runs/x/t.csv", data)
 	create(t, target, "runs/x/t.csv", data)
 	wantContent(t, target, "runs/x/t.csv", data)
 }
 
-func testAbort(t *testing.T, target writer.Target) {
+func testAbort(t *testing.T, target place) {
 	u, err := target.Create(t.Context(), "runs/x")
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +230,7 @@ const (
 	largeBytes = 17<<20 + 12345
 )
 
-func testLarge(t *testing.T, target writer.Target) {
+func testLarge(t *testing.T, target place) {
 	data := randomBytes(1, largeBytes)
 	u, err := target.Create(t.Context(), "runs/large")
 	if err != nil {
@@ -239,7 +249,7 @@ func testLarge(t *testing.T, target writer.Target) {
 	wantContent(t, target, "runs/large", data)
 }
 
-func testLargeAbort(t *testing.T, target writer.Target) {
+func testLargeAbort(t *testing.T, target place) {
 	u, err := target.Create(t.Context(), "runs/large")
 	if err != nil {
 		t.Fatal(err)
@@ -267,7 +277,7 @@ func stage(t *testing.T, target writer.Target, key string, data []byte) writer.U
 	return u
 }
 
-func testSeal(t *testing.T, target writer.Target) {
+func testSeal(t *testing.T, target place) {
 	for _, size := range []int{0, 1000, partBytes - 1, partBytes, 2 * partBytes, largeBytes} {
 		key := fmt.Sprintf("runs/%d", size)
 		data := randomBytes(uint64(size), size)
@@ -292,7 +302,7 @@ func testSeal(t *testing.T, target writer.Target) {
 	}
 }
 
-func testSealAbort(t *testing.T, target writer.Target) {
+func testSealAbort(t *testing.T, target place) {
 	for _, size := range []int{0, 1000, largeBytes} {
 		key := fmt.Sprintf("runs/%d", size)
 		u := stage(t, target, key, randomBytes(4, size))
@@ -309,7 +319,7 @@ func testSealAbort(t *testing.T, target writer.Target) {
 	}
 }
 
-func testSealCancel(t *testing.T, target writer.Target) {
+func testSealCancel(t *testing.T, target place) {
 	cause := errors.New("stopped by the test")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var waiting [3]writer.Upload
@@ -343,7 +353,7 @@ func testSealCancel(t *testing.T, target writer.Target) {
 }
 
 // Uploads of one goroutine and of many wait at the same time and do not mix.
-func testSealMany(t *testing.T, target writer.Target) {
+func testSealMany(t *testing.T, target place) {
 	const n = 20
 	waiting := make([]writer.Upload, n)
 	for i := range waiting {
@@ -371,7 +381,7 @@ func testSealMany(t *testing.T, target writer.Target) {
 	}
 }
 
-func testPut(t *testing.T, target writer.Target) {
+func testPut(t *testing.T, target place) {
 	const key = "current/2024-07.json"
 	put := func(data, version string) error {
 		return target.Put(t.Context(), key, []byte(data), writer.Condition{Version: version})
@@ -435,7 +445,7 @@ func race(t *testing.T, n int, put func(i int) error) (won []int) {
 
 func racer(i int) []byte { return fmt.Appendf(nil, `{"run": "runs/2024-07/%d/"}`, i) }
 
-func testPutRace(t *testing.T, target writer.Target) {
+func testPutRace(t *testing.T, target place) {
 	won := race(t, 16, func(i int) error {
 		return target.Put(t.Context(), "current/p", racer(i), writer.Condition{})
 	})
@@ -445,7 +455,7 @@ func testPutRace(t *testing.T, target writer.Target) {
 	wantContent(t, target, "current/p", racer(won[0]))
 }
 
-func testReplaceRace(t *testing.T, target writer.Target) {
+func testReplaceRace(t *testing.T, target place) {
 	if err := target.Put(t.Context(), "current/p", []byte("start"), writer.Condition{}); err != nil {
 		t.Fatal(err)
 	}
@@ -464,7 +474,7 @@ func testReplaceRace(t *testing.T, target writer.Target) {
 	}
 }
 
-func testKeys(t *testing.T, target writer.Target) {
+func testKeys(t *testing.T, target place) {
 	for _, key := range []string{
 		"plain", "a b", "a+b", "a%2Fb", "ünï/cödé", "per%cent/&=?#", "quote'\"", "dt=2024-07-01/x.parquet",
 		".hidden", "_under", "deep/er/than/most/keys", "中文", "back\\slash",
@@ -488,7 +498,7 @@ func testKeys(t *testing.T, target writer.Target) {
 	}
 }
 
-func testReadAt(t *testing.T, target writer.Target) {
+func testReadAt(t *testing.T, target place) {
 	data := randomBytes(3, 2<<20+17)
 	create(t, target, "runs/f", data)
 	f, err := target.Open(t.Context(), "runs/f")
@@ -515,7 +525,7 @@ func testReadAt(t *testing.T, target writer.Target) {
 	}
 }
 
-func testCancel(t *testing.T, target writer.Target) {
+func testCancel(t *testing.T, target place) {
 	cause := errors.New("stopped by the test")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	u, err := target.Create(ctx, "runs/x")
@@ -530,8 +540,10 @@ func testCancel(t *testing.T, target writer.Target) {
 	_, createErr := target.Create(ctx, "runs/y")
 	_, _, getErr := target.Get(ctx, "runs/x")
 	_, openErr := target.Open(ctx, "runs/x")
+	_, listErr := target.List(ctx, "runs/")
 	for name, err := range map[string]error{
-		"write": writeErr, "create": createErr, "get": getErr, "open": openErr,
+		"write": writeErr, "create": createErr, "get": getErr, "open": openErr, "list": listErr,
+		"remove": target.Remove(ctx, "runs/x"),
 		"commit": u.Commit(ctx),
 		"put":    target.Put(ctx, "current/p", []byte("x"), writer.Condition{}),
 	} {

@@ -56,7 +56,7 @@ func (st *stores) source(ctx context.Context, flag, place string, dst *reader.So
 }
 
 // target opens the place that results go to.
-func (st *stores) target(ctx context.Context, place string, dst *writer.Target) error {
+func (st *stores) target(ctx context.Context, place string, dst *writer.Store) error {
 	bucket, prefix, isBucket, err := splitPlace(place)
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func (a *app) verify(cmd *cobra.Command, args []string) error {
 	ctx := cmd.Context()
 	st := a.settings.stores()
 	defer st.close()
-	var out writer.Target
+	var out writer.Store
 	if err := st.target(ctx, a.settings.out, &out); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"waconcile/writer"
 )
@@ -24,21 +25,27 @@ var ErrRewritten = errors.New("immutable object rewritten")
 // pointers is the directory of the objects that may change (contract).
 const pointers = "current/"
 
-// Mem is a writer.Target in memory, used by any number of goroutines. The
-// zero value is empty and ready.
+// Mem is a writer.Store and a writer.Remover in memory, used by any number of
+// goroutines. The zero value is empty and ready.
 //
 // It holds the program under test to the contract: whatever lies outside
-// current/ may be written again only with the same bytes.
+// current/ may be written again only with the same bytes, unless it was
+// removed before.
 type Mem struct {
 	// Hook, where set before the first use, is asked before every operation:
-	// create, write, seal, commit, abort, put, get, open. If it returns an error the
-	// operation returns that, and apply says whether it took place all the
+	// create, write, seal, commit, abort, put, get, open, remove, and list
+	// with a prefix for its key. If it returns an error the operation returns that, and apply says whether it took place all the
 	// same, as one does whose answer is lost. Without an error it always takes
 	// place. It may be called by several goroutines at once.
 	Hook func(op, key string) (apply bool, err error)
 
+	// Now, where set before the first use, is the clock by which objects are
+	// written; otherwise all are of the zero time.
+	Now func() time.Time
+
 	mu      sync.Mutex
 	objects map[string][]byte
+	written map[string]time.Time // of each object
 	trace   []string
 	faults  []error
 }
@@ -75,7 +82,7 @@ func (m *Mem) do(ctx context.Context, op, key string, apply func() error) error 
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s %s: %w", op, key, context.Cause(ctx))
 	}
-	if !fs.ValidPath(key) || key == "." {
+	if !validKey(key) && (op != "list" || key != "" && !validKey(strings.TrimSuffix(key, "/"))) {
 		return fmt.Errorf("invalid key %q", key)
 	}
 	take, hookErr := true, error(nil)
@@ -100,6 +107,8 @@ func (m *Mem) do(ctx context.Context, op, key string, apply func() error) error 
 	return nil
 }
 
+func validKey(key string) bool { return fs.ValidPath(key) && key != "." }
+
 // set stores data. m.mu is held.
 func (m *Mem) set(key string, data []byte) error {
 	old, ok := m.objects[key]
@@ -108,9 +117,12 @@ func (m *Mem) set(key string, data []byte) error {
 		return ErrRewritten
 	}
 	if m.objects == nil {
-		m.objects = map[string][]byte{}
+		m.objects, m.written = map[string][]byte{}, map[string]time.Time{}
 	}
 	m.objects[key] = data
+	if m.Now != nil {
+		m.written[key] = m.Now()
+	}
 	return nil
 }
 
@@ -165,6 +177,34 @@ func (m *Mem) Open(ctx context.Context, key string) (writer.Stored, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// List implements writer.Lister.
+func (m *Mem) List(ctx context.Context, prefix string) (objects []writer.Listed, err error) {
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
+		return nil, fmt.Errorf("invalid prefix %q", prefix)
+	}
+	err = m.do(ctx, "list", prefix, func() error {
+		for _, key := range slices.Sorted(maps.Keys(m.objects)) {
+			if strings.HasPrefix(key, prefix) {
+				objects = append(objects, writer.Listed{Key: key, Size: int64(len(m.objects[key])), Modified: m.written[key]})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return objects, nil
+}
+
+// Remove implements writer.Remover.
+func (m *Mem) Remove(ctx context.Context, key string) error {
+	return m.do(ctx, "remove", key, func() error {
+		delete(m.objects, key)
+		delete(m.written, key)
+		return nil
+	})
 }
 
 func version(data []byte) string {
