@@ -73,15 +73,13 @@ func alreadyComplete(ctx context.Context, job *Job, plan *Plan) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := probe(ctx, job); err != nil {
+		return nil, err
+	}
 	if _, err := writer.MovePointer(ctx, job.Out, manifest, plan.pointerVersion()); err != nil {
 		return nil, err
 	}
 	return &Result{RunID: plan.RunID, RunKey: plan.RunKey, Already: true, Manifest: manifest}, nil
-}
-
-// prober is a Target that can tell whether it honours conditional writes.
-type prober interface {
-	Probe(ctx context.Context) error
 }
 
 func (r *run) do(ctx context.Context) (*Result, error) {
@@ -92,10 +90,8 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	if err := r.openExports(ctx); err != nil {
 		return nil, err
 	}
-	if p, ok := r.job.Out.(prober); ok && !r.job.UnsafeStore {
-		if err := p.Probe(ctx); err != nil {
-			return nil, err
-		}
+	if err := probe(ctx, r.job); err != nil {
+		return nil, err
 	}
 	a, err := r.passes(ctx)
 	if err != nil {

@@ -16,11 +16,13 @@
 //	    manifest.json                           what all of it is; written last
 //	current/2024-07.json                    names the run that counts
 //	current/.lock, .tmp/                    of a directory only
-//	.probe                                  of a bucket only
+//	.probe/kept                             of a bucket only
 //
-// .probe is one small object by which conditional writes are tried before a
-// run does its work; it stays. A file below a run that its manifest does not
-// name is no part of the run.
+// .probe/kept is one small object by which conditional writes are tried once a
+// run knows that it has something to publish; it stays. Where there is a
+// .probe/never, the store once took a write that was to replace what is not
+// there, and is not trusted until somebody removes it. A file below a run that
+// its manifest does not name is no part of the run.
 //
 // A period is 2024-07 for a whole month, 2024-07-03 for a day, and else
 // 2024-07-01_2024-07-15. A run id is a hash of what the run was made from, so

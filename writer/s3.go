@@ -113,6 +113,10 @@ func (t *S3) url(key string) string { return "s3://" + t.bucket + "/" + t.prefix
 // became of a Put that failed without an answer is for the caller to find out
 // with Get.
 func (t *S3) Put(ctx context.Context, key string, data []byte, cond Condition) error {
+	return t.put(ctx, key, data, cond, sendOnce)
+}
+
+func (t *S3) put(ctx context.Context, key string, data []byte, cond Condition, options ...func(*s3.Options)) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
@@ -128,7 +132,7 @@ func (t *S3) Put(ctx context.Context, key string, data []byte, cond Condition) e
 	} else {
 		in.IfMatch = aws.String(`"` + cond.Version + `"`)
 	}
-	_, err := t.client.PutObject(ctx, in, sendOnce)
+	_, err := t.client.PutObject(ctx, in, options...)
 	if err != nil && isConflict(err, cond) {
 		err = ErrConflict
 	}
@@ -219,35 +223,4 @@ func contentType(key string) *string {
 		return aws.String("text/csv; charset=utf-8")
 	}
 	return aws.String("application/octet-stream")
-}
-
-// probeKey is the object by which Probe finds out. It stays.
-const probeKey = ".probe"
-
-// Probe tells whether temporary files can be made, and whether the store can
-// be written to and heeds the conditions of Put. It matches ErrUnsafeStore
-// where it does not.
-func (t *S3) Probe(ctx context.Context) error {
-	s, err := newSpool(t.options.TempDir)
-	if err != nil {
-		return storeFailure(ctx, "probe", t.String(), err)
-	}
-	s.remove()
-	data := []byte("waconcile tests here whether conditional writes are honoured\n")
-	err = t.Put(ctx, probeKey, data, Condition{})
-	if err == nil {
-		err = t.Put(ctx, probeKey, data, Condition{})
-	}
-	if errors.Is(err, ErrConflict) {
-		err = t.Put(ctx, probeKey, data, Condition{Version: "00000000000000000000000000000000"})
-	}
-	switch {
-	case errors.Is(err, ErrConflict):
-		return nil
-	case err == nil:
-		return fmt.Errorf("probe %s: %w", t, ErrUnsafeStore)
-	case statusOf(err) == http.StatusNotImplemented:
-		return fmt.Errorf("probe %s: %w: %w", t, ErrUnsafeStore, err)
-	}
-	return err
 }

@@ -18,32 +18,6 @@ import (
 	"waconcile/writer"
 )
 
-func TestS3Probe(t *testing.T) {
-	t.Parallel()
-	server := miniotest.Start(t)
-	target := newS3(t, server.Client(t), server.Bucket(t), "")
-	for range 2 { // the second finds the object of the first
-		if err := target.Probe(t.Context()); err != nil {
-			t.Error(err)
-		}
-	}
-	unsafe, err := writer.NewS3(careless{server.Client(t)}, server.Bucket(t), "p", writer.S3Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := unsafe.Probe(t.Context()); !errors.Is(err, writer.ErrUnsafeStore) {
-		t.Errorf("store that takes every write: %v", err)
-	}
-}
-
-// careless is a client of a store that does not know conditional writes.
-type careless struct{ *s3.Client }
-
-func (c careless) PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
-	in.IfMatch, in.IfNoneMatch = nil, nil
-	return c.Client.PutObject(ctx, in, opts...)
-}
-
 // partHook is a client that asks before it sends a part.
 type partHook struct {
 	*s3.Client
