@@ -18,9 +18,9 @@ import (
 // of its store and each of them can be cut.
 const smallPeriod = "2024-07-01..2024-07-03"
 
-// The rate cards of smallInputs: the one that a first run has, and the one
-// that corrects it.
+// The rate cards of smallInputs, which differ in a price.
 const (
+	firstRates     = "rates-first.csv"
 	listRates      = "rates.csv"
 	correctedRates = "rates-corrected.csv"
 )
@@ -37,6 +37,7 @@ list,*,utility,conversation,0.05,EUR,2024-01-01,
 list,*,service,conversation,0.04,EUR,2024-01-01,
 `
 	for name, text := range map[string]string{
+		firstRates:     fmt.Sprintf(rates, "0.06"),
 		listRates:      fmt.Sprintf(rates, "0.07"),
 		correctedRates: fmt.Sprintf(rates, "0.08"),
 		"accounts.csv": `account_id,name,plan,rules,basis,time_zone,vat_rate,portfolio,valid_from,valid_to
