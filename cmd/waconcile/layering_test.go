@@ -36,6 +36,7 @@ func arrows() map[string][]string {
 
 		"reader/readertest": {"reader", "reconcile"},
 		"reader/miniotest":  {},
+		"writer/s3test":     {},
 		"writer/writertest": {"reconcile", "writer"},
 	}
 }
@@ -43,7 +44,7 @@ func arrows() map[string][]string {
 // testHelpers are the packages that exist for tests: any test may import
 // them, and nothing else may.
 func testHelpers() []string {
-	return []string{"reader/miniotest", "reader/readertest", "writer/writertest"}
+	return []string{"reader/miniotest", "reader/readertest", "writer/s3test", "writer/writertest"}
 }
 
 // everywhere and testsOnly stand for packages in homes.
@@ -56,7 +57,7 @@ const (
 // import it outside of tests. The longest prefix of an import path holds.
 // What reconcile may use is held more narrowly by its own imports_test.go.
 func homes() map[string][]string {
-	storage := []string{"cmd/waconcile", "reader", "reader/miniotest", "writer"}
+	storage := []string{"cmd/waconcile", "reader", "reader/miniotest", "writer", "writer/s3test"}
 	parquet := []string{"cmd/waconcile/demo", "reader", "reader/readertest", "writer", "writer/writertest"}
 	commandLine := []string{"cmd/waconcile"}
 	return map[string][]string{
