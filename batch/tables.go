@@ -133,6 +133,7 @@ func statementsFrame(rows []reconcile.Statement) writer.Frame {
 		wide(rows, func(r *row) *decimal.Decimal { return &r.VAT }),
 		wide(rows, func(r *row) *decimal.Decimal { return &r.Gross }),
 		whole(rows, func(r *row) int64 { return r.Unrated }),
+		optional(rows, func(r *row) string { return r.Adjusted }),
 	}}
 }
 

@@ -14,13 +14,16 @@ type StatementGroup struct {
 	Currency string           // empty for charges without a price
 	VATRate  *decimal.Decimal // a fraction; nil where the account has none
 	Status   ChargeStatus
-	Prepaid  bool // paid by a recharge (R12)
-	Quantity int64
+	Prepaid  bool            // paid by a recharge (R12)
+	Quantity int64           // below 0 for charges that are taken back
 	Net      decimal.Decimal // exact, 0 unless charged
+	Adjusted string          // the closed month that the charges belong to; empty: the statement's own period
 }
 
 // Statement is one row of the statements table: what an account owes in one
-// currency at one VAT rate (R13).
+// currency at one VAT rate (R13), for the charges of the period or for the
+// adjustments of one closed month. Of adjustments the counts are replacements
+// less reversals, and any figure may be negative.
 type Statement struct {
 	Account  string
 	Currency string           // empty stands for null: nothing on it has a price
@@ -32,6 +35,7 @@ type Statement struct {
 	VAT      decimal.Decimal  // on Payable alone
 	Gross    decimal.Decimal  // Payable + VAT
 	Unrated  int64            // of Charges, those without a price
+	Adjusted string           // the closed month, as 2024-07; empty stands for null
 }
 
 // Statements adds up charges without rounding. The zero value is empty.
@@ -40,7 +44,7 @@ type Statements struct {
 }
 
 // statementKey names a statement; rateText is the VAT rate's shortest text, empty for none.
-type statementKey struct{ account, currency, rateText string }
+type statementKey struct{ account, adjusted, currency, rateText string }
 
 type statementSum struct {
 	statementKey
@@ -51,7 +55,7 @@ type statementSum struct {
 
 // Add counts a group.
 func (s *Statements) Add(g StatementGroup) {
-	key := statementKey{account: g.Account, currency: g.Currency}
+	key := statementKey{account: g.Account, adjusted: g.Adjusted, currency: g.Currency}
 	if g.VATRate != nil {
 		key.rateText = g.VATRate.String()
 	}
@@ -74,9 +78,10 @@ func (s *Statements) Add(g StatementGroup) {
 	}
 }
 
-// Rows are sorted by account, currency and VAT rate, null first. Amounts are
-// rounded here and nowhere before, to the currency's minor unit, half away
-// from zero. It fails where a currency is not known, and where money has none.
+// Rows are sorted by account, currency, VAT rate and adjusted month, null
+// first. Amounts are rounded here and nowhere before, to the currency's minor
+// unit, half away from zero. It fails where a currency is not known, and where
+// money has none.
 func (s *Statements) Rows() ([]Statement, error) {
 	sums := s.sorted()
 	for _, sum := range sums {
@@ -87,7 +92,7 @@ func (s *Statements) Rows() ([]Statement, error) {
 	var rows []Statement
 	for start := 0; start < len(sums); {
 		end := start
-		for end < len(sums) && sums[end].account == sums[start].account {
+		for end < len(sums) && sums[end].account == sums[start].account && sums[end].adjusted == sums[start].adjusted {
 			end++
 		}
 		for _, sum := range placeUnpriced(sums[start:end]) {
@@ -95,10 +100,19 @@ func (s *Statements) Rows() ([]Statement, error) {
 		}
 		start = end
 	}
+	slices.SortStableFunc(rows, func(a, b Statement) int {
+		return cmp.Or(
+			cmp.Compare(a.Account, b.Account),
+			cmp.Compare(a.Currency, b.Currency),
+			compareAbsent(a.VATRate, b.VATRate),
+			cmp.Compare(a.Adjusted, b.Adjusted),
+		)
+	})
 	return rows, nil
 }
 
-// sorted is the sums in the order of the table.
+// sorted brings the sums of one account and month together, in the order of
+// the table.
 func (s *Statements) sorted() []statementSum {
 	all := make([]statementSum, 0, len(s.sums))
 	for _, sum := range s.sums {
@@ -107,6 +121,7 @@ func (s *Statements) sorted() []statementSum {
 	slices.SortFunc(all, func(a, b statementSum) int {
 		return cmp.Or(
 			cmp.Compare(a.account, b.account),
+			cmp.Compare(a.adjusted, b.adjusted),
 			cmp.Compare(a.currency, b.currency),
 			compareAbsent(a.vatRate, b.vatRate),
 		)
@@ -114,8 +129,8 @@ func (s *Statements) sorted() []statementSum {
 	return all
 }
 
-// placeUnpriced takes the sums of one account in order, those without a
-// currency first, and counts these on the first statement of the same VAT
+// placeUnpriced takes the sums of one account and month in order, those
+// without a currency first, and counts these on the first statement of the same VAT
 // rate, else on the first. An account with nothing else keeps them.
 func placeUnpriced(sums []statementSum) []statementSum {
 	unpriced := 0
@@ -152,7 +167,7 @@ func (s *statementSum) check() error {
 func (s *statementSum) statement() Statement {
 	minorUnits, _ := MinorUnits(s.currency)
 	row := Statement{
-		Account: s.account, Currency: s.currency, VATRate: s.vatRate,
+		Account: s.account, Currency: s.currency, VATRate: s.vatRate, Adjusted: s.adjusted,
 		Charges: s.charges, Unrated: s.unrated,
 		Payable: roundMinor(s.payable, minorUnits),
 		Prepaid: roundMinor(s.prepaid, minorUnits),

@@ -17,8 +17,12 @@ import (
 )
 
 // FormatVersion is the version of the layout of a run: its tables, its
-// manifest and its keys.
-const FormatVersion = 1
+// manifest and its keys. Runs of oldestFormat and later can be read; those of
+// format 1 have statements without the column adjusted_period.
+const (
+	FormatVersion = 2
+	oldestFormat  = 1
+)
 
 // The verdicts of a run.
 const (
@@ -34,6 +38,12 @@ const (
 	MarketsInput   = "markets"
 	RechargesInput = "recharges"
 	InvoicesInput  = "invoices"
+
+	// Runs that a run builds on: the key is that of the manifest, the identity
+	// its sha256, the rows those of the charges, or of the adjustments.
+	SealedInput      = "sealed"            // the sealed run of the month that the run adjusts
+	AdjustmentsInput = "adjustments"       // the runs that adjusted that month before
+	TakenInput       = "adjustments_taken" // runs that adjust earlier months, on the statements of this one
 )
 
 // Manifest says what a run is, what it was made from and what it consists of.
@@ -114,9 +124,10 @@ type Counts struct {
 	Ahead               int64            `json:"ahead"`
 	Misplaced           int64            `json:"misplaced"`
 	Late                int64            `json:"late"`
-	Conversations       map[string]int64 `json:"conversations"` // charges by category
-	Differences         map[string]int64 `json:"differences"`   // rows by class
-	Findings            map[string]int64 `json:"findings"`      // rows by kind
+	Conversations       map[string]int64 `json:"conversations"`         // charges by category
+	Differences         map[string]int64 `json:"differences"`           // rows by class
+	Findings            map[string]int64 `json:"findings"`              // rows by kind
+	Adjustments         map[string]int64 `json:"adjustments,omitempty"` // rows by kind; of a run that adjusts a closed month
 }
 
 // NotCounted are the messages that neither open nor join anything (R2).
@@ -237,8 +248,8 @@ func (m *Manifest) Validate() error {
 
 func (m *Manifest) validateHead() error {
 	switch {
-	case m.FormatVersion != FormatVersion:
-		return fmt.Errorf("format version %d, this program knows %d", m.FormatVersion, FormatVersion)
+	case m.FormatVersion < oldestFormat || m.FormatVersion > FormatVersion:
+		return fmt.Errorf("format version %d, this program knows %d to %d", m.FormatVersion, oldestFormat, FormatVersion)
 	case m.Program.Name == "" || m.RulesVersion == "":
 		return errors.New("no program name or no rules version")
 	case !hexText(m.RunID, runIDMin, sha256.Size*2):
@@ -308,6 +319,10 @@ func (m *Manifest) validateInputs() error {
 		}
 		switch in.Table {
 		case ExportsInput, RatesInput, AccountsInput, MarketsInput, RechargesInput, InvoicesInput:
+		case SealedInput, AdjustmentsInput, TakenInput:
+			if err := m.validateRunInput(in); err != nil {
+				return err
+			}
 		default:
 			return fmt.Errorf("input %q of table %q", in.Key, in.Table)
 		}
@@ -364,16 +379,22 @@ func hexText(s string, least, most int) bool {
 	return true
 }
 
-// Pointer is the one mutable object of a period: it names the run that counts.
+// Pointer is a mutable object of a period: it names the run that counts, or
+// the newest of those that adjust it.
 type Pointer struct {
 	Run            string  `json:"run"` // runs/{period}/{run_id}/
 	ManifestSHA256 string  `json:"manifest_sha256"`
 	Previous       *string `json:"previous"` // the run that it named before; null at first
+	// Sealed says that the month is closed: this pointer never moves again.
+	Sealed bool `json:"sealed,omitempty"`
 }
 
 // encode gives one line: {"run": "…", "manifest_sha256": "…", "previous": null}.
-func (p *Pointer) encode() ([]byte, error) {
-	pretty, err := encodeJSON(p)
+func (p *Pointer) encode() ([]byte, error) { return encodeLine(p) }
+
+// encodeLine writes a flat object as one line of JSON.
+func encodeLine(v any) ([]byte, error) {
+	pretty, err := encodeJSON(v)
 	if err != nil {
 		return nil, err
 	}

@@ -35,14 +35,15 @@ type Outcome struct {
 }
 
 // Publish makes a run whose data files are all committed the current one of
-// its period: first the manifest, which may only be created, then the pointer,
-// which may only replace the one of version seen, as Current gave it when the
-// run was planned, or "" where there was none: a run that another has
-// overtaken matches ErrConflict. After an error at
-// either step what is there is read back, and that decides: ours is success,
-// another's matches ErrConflict, unreadable matches ErrOutcomeUnknown, and
-// where nothing has changed the error is that of the step. Nothing is ever
-// deleted.
+// its period, or, where it adjusts a closed month, its newest adjusting one:
+// first the manifest, which may only be created, then the pointer, which may
+// only replace the one of version seen, as Current or Adjusted gave it when
+// the run was planned, or "" where there was none: a run that another has
+// overtaken, or whose month was closed meanwhile, matches ErrConflict. After
+// an error at either step what is there is read back, and that decides: ours
+// is success, another's matches ErrConflict, unreadable matches
+// ErrOutcomeUnknown, and where nothing has changed the error is that of the
+// step. Nothing is ever deleted.
 func Publish(ctx context.Context, t Target, m *Manifest, seen string) (Outcome, error) {
 	for _, c := range m.Control {
 		if !c.OK {
@@ -53,7 +54,7 @@ func Publish(ctx context.Context, t Target, m *Manifest, seen string) (Outcome, 
 	if err != nil {
 		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
 	}
-	if err := createManifest(ctx, t, m.RunKey()+manifestName, data); err != nil {
+	if err := createOnce(ctx, t, m.RunKey()+manifestName, data); err != nil {
 		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
 	}
 	return movePointer(ctx, t, m, sha256Hex(data), seen)
@@ -100,13 +101,18 @@ func readManifest(ctx context.Context, t Target, run string) (*Manifest, string,
 // is published, and ErrVerify where the pointer or the manifest is damaged or
 // they do not belong together.
 func Current(ctx context.Context, t Target, period string) (*Pointer, *Manifest, string, error) {
-	p, version, err := readPointer(ctx, t, period)
+	return pointed(ctx, t, PointerKey(period), period)
+}
+
+// pointed is Current of the pointer under any key.
+func pointed(ctx context.Context, t Target, key, period string) (*Pointer, *Manifest, string, error) {
+	p, version, err := readPointer(ctx, t, key, period)
 	if err != nil {
 		return nil, nil, "", err
 	}
 	m, sum, err := readManifest(ctx, t, p.Run)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, "", fmt.Errorf("read %s: %w: it names %s, which has no manifest", PointerKey(period), ErrVerify, p.Run)
+		return nil, nil, "", fmt.Errorf("read %s: %w: it names %s, which has no manifest", key, ErrVerify, p.Run)
 	}
 	if err != nil {
 		return nil, nil, "", err
@@ -114,12 +120,14 @@ func Current(ctx context.Context, t Target, period string) (*Pointer, *Manifest,
 	if sum != p.ManifestSHA256 {
 		return nil, nil, "", fmt.Errorf("read %s%s: %w: sha256 %s, the pointer has %s", p.Run, manifestName, ErrVerify, sum, p.ManifestSHA256)
 	}
+	if m.pointerKey() != key {
+		return nil, nil, "", fmt.Errorf("read %s: %w: it names %s, which belongs in %s", key, ErrVerify, p.Run, m.pointerKey())
+	}
 	return p, m, version, nil
 }
 
 // readPointer matches fs.ErrNotExist where there is none.
-func readPointer(ctx context.Context, t Target, period string) (*Pointer, string, error) {
-	key := PointerKey(period)
+func readPointer(ctx context.Context, t Target, key, period string) (*Pointer, string, error) {
 	data, version, err := t.Get(ctx, key)
 	if err != nil {
 		return nil, "", fmt.Errorf("read %s: %w", key, err)
@@ -136,9 +144,10 @@ func readPointer(ctx context.Context, t Target, period string) (*Pointer, string
 	return p, version, nil
 }
 
-// createManifest is content to find the same bytes there: the run was written
-// before, by a run that died before its pointer or by one that won meanwhile.
-func createManifest(ctx context.Context, t Target, key string, data []byte) error {
+// createOnce writes a small object that never changes, a manifest or a seal.
+// It is content to find the same bytes there: they were written before, by a
+// run that died after it or by one that won meanwhile.
+func createOnce(ctx context.Context, t Target, key string, data []byte) error {
 	err := t.Put(ctx, key, data, Condition{})
 	if err == nil {
 		return nil
@@ -160,8 +169,8 @@ func createManifest(ctx context.Context, t Target, key string, data []byte) erro
 // movePointer is the last step: whoever reads the pointer afterwards sees the
 // run.
 func movePointer(ctx context.Context, t Target, m *Manifest, manifestSHA256, seen string) (Outcome, error) {
-	period, run, key := m.Period, m.RunKey(), PointerKey(m.Period)
-	old, version, err := readPointer(ctx, t, period)
+	period, run, key := m.Period, m.RunKey(), m.pointerKey()
+	old, version, err := readPointer(ctx, t, key, period)
 	next := Pointer{Run: run, ManifestSHA256: manifestSHA256}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -175,17 +184,25 @@ func movePointer(ctx context.Context, t Target, m *Manifest, manifestSHA256, see
 		return Outcome{}, fmt.Errorf("publish %s: %w: %s has moved since the run was planned", run, ErrConflict, key)
 	}
 	if old != nil {
+		if old.Sealed {
+			return Outcome{}, fmt.Errorf("publish %s: %w: %s is closed", run, ErrConflict, period)
+		}
 		next.Previous = &old.Run
 	}
+	return putPointer(ctx, t, key, period, &next, version)
+}
+
+// putPointer writes the pointer next over version.
+func putPointer(ctx context.Context, t Target, key, period string, next *Pointer, version string) (Outcome, error) {
 	data, err := next.encode()
 	if err != nil {
-		return Outcome{}, fmt.Errorf("publish %s: %w", run, err)
+		return Outcome{}, fmt.Errorf("write %s: %w", key, err)
 	}
 	err = t.Put(ctx, key, data, Condition{Version: version})
 	if err == nil {
-		return Outcome{Pointer: next}, nil
+		return Outcome{Pointer: *next}, nil
 	}
-	return readPointerBack(ctx, t, period, &next, version, err)
+	return readPointerBack(ctx, t, key, period, next, version, err)
 }
 
 // names says whether both pointers are to the same run.
@@ -195,17 +212,16 @@ func (p *Pointer) names(other *Pointer) bool {
 
 // readPointerBack decides what an error of writing the pointer next over
 // version has come to.
-func readPointerBack(ctx context.Context, t Target, period string, next *Pointer, version string, putErr error) (Outcome, error) {
-	key := PointerKey(period)
+func readPointerBack(ctx context.Context, t Target, key, period string, next *Pointer, version string, putErr error) (Outcome, error) {
 	ctx, cancel := afterwards(ctx)
 	defer cancel()
-	there, now, err := readPointer(ctx, t, period)
+	there, now, err := readPointer(ctx, t, key, period)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && version == "":
 		return Outcome{}, fmt.Errorf("write %s: %w", key, putErr)
 	case err != nil:
 		return Outcome{}, unknown("write "+key, putErr, err)
-	case there.names(next):
+	case there.names(next) && (there.Sealed || !next.Sealed): // closing comes after publishing
 		return Outcome{Pointer: *there}, nil
 	case now == version:
 		return Outcome{}, fmt.Errorf("write %s: %w", key, putErr)

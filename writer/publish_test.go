@@ -77,6 +77,25 @@ func TestManifestGolden(t *testing.T) {
 	}
 }
 
+// Runs of an older format stay readable.
+func TestOlderFormat(t *testing.T) {
+	t.Parallel()
+	old := testManifest()
+	old.FormatVersion = 1
+	data, err := old.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := DecodeManifest(data)
+	if err != nil || m.FormatVersion != 1 {
+		t.Fatalf("format %d, %v", m.FormatVersion, err)
+	}
+	_, now, _ := testManifest().schemaOf("statements.csv")
+	if _, then, _ := m.schemaOf("statements.csv"); len(then) != len(now)-1 {
+		t.Errorf("%d columns of statements, %d now", len(then), len(now))
+	}
+}
+
 func TestManifestIsStrict(t *testing.T) {
 	t.Parallel()
 	data, err := testManifest().Encode()
@@ -93,7 +112,7 @@ func TestManifestIsStrict(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{"", "EOF"},
 		{"{}\n", "format version 0"},
-		{replace(`"format_version": 1`, `"format_version": 2`), "format version 2"},
+		{replace(`"format_version": 2`, `"format_version": 3`), "format version 3"},
 		{replace(`"period"`, `"host": "x", "period"`), "unknown field"},
 		{string(data) + "{}", "more than one"},
 		{replace("\n  ", "\n   "), "not in the form"},

@@ -13,6 +13,7 @@ const (
 	DifferencesTable = "differences"
 	FindingsTable    = "findings"
 	RejectsTable     = "rejects"
+	AdjustmentsTable = "adjustments"
 )
 
 // ChargesSchema is the table of charges (contract, Outputs). Every file of it
@@ -45,6 +46,18 @@ func ChargesSchema() Schema {
 	}
 }
 
+// AdjustmentsSchema is the table of what changes in a closed month: the
+// charges that are taken back and those that are made instead. It is sorted
+// by billing_date, account_id, business_number, contact, opened_at, category,
+// charge_id and kind, the reversal first.
+func AdjustmentsSchema() Schema {
+	return append(ChargesSchema(),
+		ColumnSpec{Name: "kind", Type: Text},       // reversal, replacement
+		ColumnSpec{Name: "sealed_run", Type: Text}, // runs/{period}/{run_id}/
+		ColumnSpec{Name: "adjustment_id", Type: Text, Unique: true},
+	)
+}
+
 // SummarySchema is the table of charges counted and added up, sorted by its
 // columns up to status. net_amount is null where nothing has a price.
 func SummarySchema() Schema {
@@ -65,7 +78,9 @@ func SummarySchema() Schema {
 }
 
 // StatementsSchema is the table of what each account owes (R13), sorted by
-// account_id, currency and vat_rate.
+// account_id, currency, vat_rate and adjusted_period, which is null for the
+// period's own charges and else the closed month whose adjustments the row
+// adds up.
 func StatementsSchema() Schema {
 	return Schema{
 		{Name: "account_id", Type: Text},
@@ -78,6 +93,7 @@ func StatementsSchema() Schema {
 		{Name: "vat_amount", Type: WideMoney, Nullable: true},
 		{Name: "gross_amount", Type: WideMoney, Nullable: true},
 		{Name: "unrated", Type: Int64},
+		{Name: "adjusted_period", Type: Text, Nullable: true},
 	}
 }
 
@@ -135,7 +151,8 @@ func RejectsSchema() Schema {
 
 // SchemaOf is the schema of a file of a run by its name relative to the run:
 // charges/YYYY-MM-DD/*.parquet, and summary, statements, differences,
-// findings and rejects as .parquet and as .csv. ok is false for any other.
+// findings, rejects and adjustments as .parquet and as .csv. ok is false for
+// any other.
 func SchemaOf(name string) (table string, s Schema, ok bool) {
 	ext := path.Ext(name)
 	if dir, _, charges := strings.Cut(name, "/"); charges {
@@ -156,8 +173,19 @@ func SchemaOf(name string) (table string, s Schema, ok bool) {
 		return table, FindingsSchema(), true
 	case RejectsTable:
 		return table, RejectsSchema(), true
+	case AdjustmentsTable:
+		return table, AdjustmentsSchema(), true
 	}
 	return "", nil, false
+}
+
+// schemaOf is SchemaOf in a run of the manifest's format.
+func (m *Manifest) schemaOf(name string) (table string, s Schema, ok bool) {
+	table, s, ok = SchemaOf(name)
+	if table == StatementsTable && m.FormatVersion < 2 {
+		s = s[:s.index("adjusted_period")]
+	}
+	return table, s, ok
 }
 
 const (

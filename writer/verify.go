@@ -39,6 +39,9 @@ func Verify(ctx context.Context, t Target, run, period string) ([]Check, error) 
 		return v.checks, err
 	}
 	if v.manifest != nil {
+		if err := v.openGround(ctx); err != nil {
+			return v.checks, err
+		}
 		results, err := v.files(ctx)
 		if err != nil {
 			return v.checks, err
@@ -61,6 +64,7 @@ type verifier struct {
 	target   Target
 	run      string
 	manifest *Manifest // nil where there is none to go by
+	ground   *ground
 	checks   []Check
 }
 
@@ -113,6 +117,7 @@ func (v *verifier) open(ctx context.Context, run, period string) error {
 type fileResult struct {
 	checks []Check
 	charge *chargeSums // of a file of charges
+	billed *billedSums // of a file of charges that the sealed run does not have
 	table  string
 	frames []Frame // of another table's Parquet file
 }
@@ -168,14 +173,19 @@ func (v *verifier) file(ctx context.Context, f FileEntry) (r fileResult, err err
 	if !add("bytes", f.checkBytes(stored.Size(), sum), fmt.Sprintf("%d, sha256 as in the manifest", f.Bytes)) {
 		return r, nil
 	}
-	table, s, isTable := SchemaOf(f.Name)
+	table, s, isTable := v.manifest.schemaOf(f.Name)
 	switch {
 	case !isTable && strings.HasSuffix(f.Name, parquetExt):
 		add("table", errors.New("no table of this format has such a file"), "")
 	case !isTable || strings.HasSuffix(f.Name, csvExt):
 	case table == ChargesTable:
 		r.charge = newChargeSums(f.Name)
-		add("content", readTable(content, stored.Size(), f, s, r.charge.add), f.contentDetail())
+		use := r.charge.add
+		if v.ground.adjusts(f) {
+			r.billed = &billedSums{}
+			use = func(frame Frame) { r.charge.add(frame); r.billed.addCharges(&frame, 1) }
+		}
+		add("content", readTable(content, stored.Size(), f, s, use), f.contentDetail())
 		r.charge.ids = nil // only of use within the file, and large
 		add("order", r.charge.problem, "sorted, charge ids unique, billing date "+r.charge.date)
 	default:

@@ -21,8 +21,20 @@ type summaryKey struct {
 	priced                                                  bool
 }
 
-// owedKey is what charges have in common in the statements of an account.
-type owedKey struct{ account, currency string }
+// owedKey is what charges have in common in the statements of an account;
+// adjusted is the closed month of adjustments that are taken in.
+type owedKey struct{ account, currency, adjusted string }
+
+func (k owedKey) String() string {
+	text := "account " + k.account
+	if k.currency != "" {
+		text += ", currency " + k.currency
+	}
+	if k.adjusted != "" {
+		text += ", adjustments of " + k.adjusted
+	}
+	return text
+}
 
 // chargeSums is what is recomputed from charges: of one file while it is
 // read, then of all.
@@ -160,7 +172,7 @@ func (s *chargeSums) addRow(c *chargeColumns, row int) {
 		category: c.category.Text[row], unit: c.unit.Text[row], plan: c.plan.textAt(row), currency: c.currency.textAt(row),
 		status: status, price: c.price.microsAt(row), priced: !c.price.isNull(row),
 	}).add(1, amount)
-	o := s.owes(owedKey{c.account.Text[row], c.currency.textAt(row)})
+	o := s.owes(owedKey{account: c.account.Text[row], currency: c.currency.textAt(row)})
 	o.charges++
 	if status == statusUnrated {
 		o.unrated++

@@ -37,7 +37,7 @@ func (v *verifier) contents(results []fileResult) {
 			charges.merge(r.charge)
 		}
 		if r.table != "" {
-			tables[r.table] = newTable(r.table, r.frames)
+			tables[r.table] = v.newTable(r.table, r.frames)
 		}
 	}
 	v.csvTwins(tables)
@@ -51,6 +51,9 @@ func (v *verifier) contents(results []fileResult) {
 			v.check("tables", name+parquetExt, errors.New("the run has no such table"), "")
 			return
 		}
+	}
+	if !v.checkGround(results, charges, tables[AdjustmentsTable]) {
+		return
 	}
 	v.check("charges by status", "", checkStatuses(charges), fmt.Sprintf("%d charges = %d charged + %d free + %d unrated",
 		charges.rows, charges.status[statusCharged], charges.status[statusFree], charges.status[statusUnrated]))
@@ -70,8 +73,8 @@ type table struct {
 	frames []Frame
 }
 
-func newTable(name string, frames []Frame) *table {
-	_, s, _ := SchemaOf(name + parquetExt)
+func (v *verifier) newTable(name string, frames []Frame) *table {
+	_, s, _ := v.manifest.schemaOf(name + parquetExt)
 	return &table{name, s, frames}
 }
 
@@ -233,14 +236,14 @@ func (v *verifier) checkStatements(charges *chargeSums, statements *table) {
 	file := StatementsTable + parquetExt
 	var rowProblem error
 	stated := map[owedKey]*statedSum{}
-	counts := map[string][2]int64{} // by account: charges, unrated
+	counts := map[owedKey][2]int64{} // by account and adjusted month: charges, unrated
 	for n, row := range statements.rows() {
 		if rowProblem == nil {
 			if rowProblem = checkStatement(row); rowProblem != nil {
 				rowProblem = fmt.Errorf("row %d: %w", n, rowProblem)
 			}
 		}
-		key := owedKey{row.text("account_id"), row.text("currency")}
+		key := owedKey{account: row.text("account_id"), currency: row.text("currency"), adjusted: row.adjustedPeriod()}
 		s := stated[key]
 		if s == nil {
 			s = &statedSum{}
@@ -249,12 +252,13 @@ func (v *verifier) checkStatements(charges *chargeSums, statements *table) {
 		s.rows++
 		s.payable = s.payable.Add(row.wide("payable_net"))
 		s.prepaid = s.prepaid.Add(row.wide("prepaid_net"))
-		c := counts[key.account]
-		counts[key.account] = [2]int64{c[0] + row.whole("charges"), c[1] + row.whole("unrated")}
+		key.currency = ""
+		c := counts[key]
+		counts[key] = [2]int64{c[0] + row.whole("charges"), c[1] + row.whole("unrated")}
 	}
 	v.check("statement rows", file, rowProblem, "net = prepaid + payable, VAT = payable × rate, gross = payable + VAT")
-	v.check("statement charges", file, checkStatedCounts(charges, counts), fmt.Sprintf("as many as there are, for each of %d accounts", len(counts)))
-	v.check("statement amounts", file, checkStated(charges, stated), "Σ charge amounts, rounded, for each account and currency")
+	v.check("statement charges", file, checkStatedCounts(charges, counts), fmt.Sprintf("as many as there are, for each of %d accounts and adjusted months", len(counts)))
+	v.check("statement amounts", file, checkStated(charges, stated), "Σ charge amounts, rounded, for each account, currency and adjusted month")
 }
 
 // statedSum is what the statements of an account in one currency come to.
@@ -274,18 +278,27 @@ func checkStatement(r tableRow) error {
 	)
 }
 
-// checkStatedCounts goes by account: charges without a currency are counted
-// on a statement of another.
-func checkStatedCounts(charges *chargeSums, stated map[string][2]int64) error {
-	want := map[string][2]int64{}
-	for key, o := range charges.owed {
-		c := want[key.account]
-		want[key.account] = [2]int64{c[0] + o.charges, c[1] + o.unrated}
+// adjustedPeriod is empty where the format of the run has no such column.
+func (r tableRow) adjustedPeriod() string {
+	if last := r.schema[len(r.schema)-1].Name; last != "adjusted_period" {
+		return ""
 	}
-	for _, account := range sortedKeys(want, stated) {
-		got, want := stated[account], want[account]
+	return r.text("adjusted_period")
+}
+
+// checkStatedCounts goes by account and adjusted month: charges without a
+// currency are counted on a statement of another.
+func checkStatedCounts(charges *chargeSums, stated map[owedKey][2]int64) error {
+	want := map[owedKey][2]int64{}
+	for key, o := range charges.owed {
+		key.currency = ""
+		c := want[key]
+		want[key] = [2]int64{c[0] + o.charges, c[1] + o.unrated}
+	}
+	for _, key := range sortedOwed(want, stated) {
+		got, want := stated[key], want[key]
 		if got != want {
-			return fmt.Errorf("account %s: %d charges, %d of them unrated, want %d and %d", account, got[0], got[1], want[0], want[1])
+			return fmt.Errorf("%s: %d charges, %d of them unrated, want %d and %d", key, got[0], got[1], want[0], want[1])
 		}
 	}
 	return nil
@@ -303,11 +316,7 @@ func sortedKeys[V, W any](a map[string]V, b map[string]W) []string {
 // which charges are on which is not in the tables, so that there each may be
 // half a minor unit off.
 func checkStated(charges *chargeSums, stated map[owedKey]*statedSum) error {
-	keys := slices.AppendSeq(slices.Collect(maps.Keys(stated)), maps.Keys(charges.owed))
-	slices.SortFunc(keys, func(a, b owedKey) int {
-		return strings.Compare(a.account+"\x00"+a.currency, b.account+"\x00"+b.currency)
-	})
-	for _, key := range keys {
+	for _, key := range sortedOwed(stated, charges.owed) {
 		got, owes := stated[key], charges.owed[key]
 		if got == nil {
 			got = &statedSum{}
@@ -317,7 +326,7 @@ func checkStated(charges *chargeSums, stated map[owedKey]*statedSum) error {
 		}
 		minor, known := reconcile.MinorUnits(key.currency)
 		if key.currency != "" && !known {
-			return fmt.Errorf("account %s: currency %s is not known", key.account, key.currency)
+			return fmt.Errorf("%s: the currency is not known", key)
 		}
 		for _, side := range []struct {
 			name  string
@@ -329,7 +338,7 @@ func checkStated(charges *chargeSums, stated map[owedKey]*statedSum) error {
 			if got.rows > 1 && off.LessThanOrEqual(halves) || side.got.Equal(side.exact.Round(minor)) {
 				continue
 			}
-			return fmt.Errorf("account %s, currency %s: Σ %s is %s, the charges come to %s", key.account, key.currency, side.name, side.got, side.exact)
+			return fmt.Errorf("%s: Σ %s is %s, the charges come to %s", key, side.name, side.got, side.exact)
 		}
 	}
 	return nil
@@ -362,20 +371,20 @@ func checkOurs(charges *chargeSums, differences *table) error {
 		if besideCharges(r) {
 			continue
 		}
-		key := owedKey{r.text("account_id"), r.text("currency")}
+		key := owedKey{account: r.text("account_id"), currency: r.text("currency")}
 		scope[key.account] = true
 		s := rows[key]
 		rows[key] = side{s.quantity.Add(r.wide("our_quantity")), s.amount.Add(r.wide("our_amount"))}
 	}
 	for k, g := range charges.summary {
 		if k.status == statusCharged && scope[k.account] {
-			key := owedKey{k.account, k.currency}
+			key := owedKey{account: k.account, currency: k.currency}
 			s := want[key]
 			want[key] = side{s.quantity.Add(decimal.NewFromInt(g.quantity)), s.amount.Add(g.net.sum())}
 		}
 	}
 	for _, key := range sortedOwed(rows, want) {
-		where := "account " + key.account + ", currency " + key.currency + ": "
+		where := key.String() + ": "
 		if err := errors.Join(
 			unequalMoney(where+"Σ our_quantity", rows[key].quantity, want[key].quantity),
 			unequalMoney(where+"Σ our_amount", rows[key].amount, want[key].amount),
@@ -390,7 +399,7 @@ func checkOurs(charges *chargeSums, differences *table) error {
 func sortedOwed[V, W any](a map[owedKey]V, b map[owedKey]W) []owedKey {
 	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
 	slices.SortFunc(keys, func(a, b owedKey) int {
-		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.currency, b.currency))
+		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.currency, b.currency), cmp.Compare(a.adjusted, b.adjusted))
 	})
 	return slices.Compact(keys)
 }

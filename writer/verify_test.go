@@ -170,7 +170,7 @@ func statementsOf(sums *chargeSums) *Frame {
 		for _, v := range []decimal.Decimal{payable.Add(prepaid), prepaid, payable, vat, payable.Add(vat)} {
 			row = append(row, Column{Wide: []decimal.Decimal{v}, Null: []bool{false}})
 		}
-		f.appendRow(Frame{Rows: 1, Columns: append(row, Column{Int: []int64{o.unrated}})})
+		f.appendRow(Frame{Rows: 1, Columns: append(row, Column{Int: []int64{o.unrated}}, textColumn(k.adjusted))})
 	}
 	return f
 }
@@ -518,14 +518,14 @@ func TestVerifyStoreFails(t *testing.T) {
 func TestSeveralRates(t *testing.T) {
 	t.Parallel()
 	sums := newChargeSums("")
-	sums.owes(owedKey{"a", "EUR"}).payable.add(25_000)
+	sums.owes(owedKey{account: "a", currency: "EUR"}).payable.add(25_000)
 	for got, want := range map[string]bool{"0.02": true, "0.03": true, "0.035": true, "0.04": false, "0.01": false} {
-		stated := map[owedKey]*statedSum{{"a", "EUR"}: {rows: 2, payable: wide(got)}}
+		stated := map[owedKey]*statedSum{{account: "a", currency: "EUR"}: {rows: 2, payable: wide(got)}}
 		if err := checkStated(sums, stated); (err == nil) != want {
 			t.Errorf("%s: %v", got, err)
 		}
 	}
-	one := map[owedKey]*statedSum{{"a", "EUR"}: {rows: 1, payable: wide("0.02")}}
+	one := map[owedKey]*statedSum{{account: "a", currency: "EUR"}: {rows: 1, payable: wide("0.02")}}
 	if err := checkStated(sums, one); err == nil {
 		t.Error("0.025 was rounded down")
 	}

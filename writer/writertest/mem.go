@@ -22,15 +22,17 @@ import (
 // other bytes. That is a mistake of the program under test.
 var ErrRewritten = errors.New("immutable object rewritten")
 
-// pointers is the directory of the objects that may change (contract).
-const pointers = "current/"
+// isPointer says whether an object may change (contract).
+func isPointer(key string) bool {
+	return strings.HasPrefix(key, "current/") || strings.HasPrefix(key, "adjusted/")
+}
 
 // Mem is a writer.Store and a writer.Remover in memory, used by any number of
 // goroutines. The zero value is empty and ready.
 //
-// It holds the program under test to the contract: whatever lies outside
-// current/ may be written again only with the same bytes, unless it was
-// removed before.
+// It holds the program under test to the contract: whatever is no pointer, in
+// current/ or adjusted/, may be written again only with the same bytes, unless
+// it was removed before.
 type Mem struct {
 	// Hook, where set before the first use, is asked before every operation:
 	// create, write, seal, commit, abort, put, get, open, remove, and list
@@ -112,7 +114,7 @@ func validKey(key string) bool { return fs.ValidPath(key) && key != "." }
 // set stores data. m.mu is held.
 func (m *Mem) set(key string, data []byte) error {
 	old, ok := m.objects[key]
-	if ok && !strings.HasPrefix(key, pointers) && !bytes.Equal(old, data) {
+	if ok && !isPointer(key) && !bytes.Equal(old, data) {
 		m.faults = append(m.faults, fmt.Errorf("%s: %w", key, ErrRewritten))
 		return ErrRewritten
 	}

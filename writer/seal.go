@@ -1,0 +1,84 @@
+package writer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// Seal is the object that closes a month: it names the run that was billed.
+// It follows from the pointer, whose mark "sealed" is what decides, and never
+// changes.
+type Seal struct {
+	Period         string `json:"period"`
+	Run            string `json:"run"` // runs/{period}/{run_id}/
+	ManifestSHA256 string `json:"manifest_sha256"`
+}
+
+// SealKey is the key of a period's seal.
+func SealKey(period string) string { return "sealed/" + period + ".json" }
+
+// SealPeriod closes a period whose pointer is p at version, as Current gave
+// them. One conditional write marks the pointer, so that a run in flight
+// either was published before, and then it is this call that matches
+// ErrConflict, or never moves the pointer. Then the seal is created. What a
+// crash between the two leaves the same call repairs. already says that there
+// was nothing to do. The errors are those of Publish.
+func SealPeriod(ctx context.Context, t Target, period string, p *Pointer, version string) (already bool, err error) {
+	seal, whole, err := ReadSeal(ctx, t, period, p)
+	if err != nil || whole {
+		return whole, err
+	}
+	if seal == nil {
+		seal = p.seal(period)
+	}
+	if !p.Sealed {
+		next := *p
+		next.Sealed = true
+		if _, err := putPointer(ctx, t, PointerKey(period), period, &next, version); err != nil {
+			return false, fmt.Errorf("close %s: %w", period, err)
+		}
+	}
+	data, err := encodeLine(seal)
+	if err != nil {
+		return false, fmt.Errorf("close %s: %w", period, err)
+	}
+	if err := createOnce(ctx, t, SealKey(period), data); err != nil {
+		return false, fmt.Errorf("close %s: %w", period, err)
+	}
+	return false, nil
+}
+
+func (p *Pointer) seal(period string) *Seal {
+	return &Seal{Period: period, Run: p.Run, ManifestSHA256: p.ManifestSHA256}
+}
+
+// ReadSeal is what closes a period whose pointer is p, nil where there is
+// none; it is nil where the period is open. whole is false where a crash has
+// left only one of mark and seal: the month is closed all the same, and
+// SealPeriod makes it whole. The error matches ErrVerify where the seal is
+// damaged or names another run than the pointer.
+func ReadSeal(ctx context.Context, t Target, period string, p *Pointer) (seal *Seal, whole bool, err error) {
+	key := SealKey(period)
+	data, _, err := t.Get(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		if p == nil || !p.Sealed {
+			return nil, false, nil
+		}
+		return p.seal(period), false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read %s: %w", key, err)
+	}
+	seal = &Seal{}
+	switch err := decodeJSON(data, seal); {
+	case err != nil:
+		return nil, false, fmt.Errorf("read %s: %w: %w", key, ErrVerify, err)
+	case p == nil:
+		return nil, false, fmt.Errorf("read %s: %w: %s is not there", key, ErrVerify, PointerKey(period))
+	case *seal != *p.seal(period):
+		return nil, false, fmt.Errorf("read %s: %w: it names %s, and %s names %s", key, ErrVerify, seal.Run, PointerKey(period), p.Run)
+	}
+	return seal, p.Sealed, nil
+}

@@ -1,0 +1,337 @@
+package writer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"strings"
+
+	"waconcile/reconcile"
+
+	"github.com/shopspring/decimal"
+)
+
+// ground is what a run stands on beside its own tables: of a run that adjusts
+// a closed month the sealed run and those that adjusted it before, and the
+// adjustments of earlier months that its statements take in.
+type ground struct {
+	sealed map[string]string // sha256 of the sealed run's files of charges, by name; nil: the run adjusts nothing
+	billed billedSums        // what the charges that the run changes were billed with
+	taken  map[owedKey]*owed // adjustments that the statements take in
+	runs   int
+}
+
+// billedSums is what charges come to: their number, their money and a mark
+// that depends on each of them.
+type billedSums struct {
+	charges int64
+	net     map[string]decimal.Decimal // by currency
+	mark    reconcile.Mark
+}
+
+// addCharges adds the rows of a frame of charges, or, with sign -1, takes
+// them away.
+func (b *billedSums) addCharges(f *Frame, sign int64) {
+	sums := map[string]*total{}
+	for c := range BilledCharges(f) {
+		if mark := c.Mark(); sign > 0 {
+			b.mark = b.mark.Plus(mark)
+		} else {
+			b.mark = b.mark.Minus(mark)
+		}
+		addMoney(sums, c.Currency, int64(c.Amount)*sign)
+	}
+	b.charges += sign * int64(f.Rows)
+	b.addNet(sums)
+}
+
+func (b *billedSums) addAdjustments(f *Frame) {
+	sums := map[string]*total{}
+	for a := range Adjustments(f) {
+		b.mark = b.mark.Plus(a.Mark())
+		b.charges += a.Quantity()
+		addMoney(sums, a.Currency, int64(a.Amount))
+	}
+	b.addNet(sums)
+}
+
+func addMoney(sums map[string]*total, currency string, micros int64) {
+	t := sums[currency]
+	if t == nil {
+		t = &total{spec: ColumnSpec{Type: Money}}
+		sums[currency] = t
+	}
+	t.add(micros)
+}
+
+func (b *billedSums) addNet(sums map[string]*total) {
+	if b.net == nil {
+		b.net = map[string]decimal.Decimal{}
+	}
+	for currency, t := range sums {
+		b.net[currency] = b.net[currency].Add(t.sum())
+	}
+}
+
+func (b *billedSums) add(other *billedSums) {
+	b.charges += other.charges
+	b.mark = b.mark.Plus(other.mark)
+	if b.net == nil {
+		b.net = map[string]decimal.Decimal{}
+	}
+	for currency, net := range other.net {
+		b.net[currency] = b.net[currency].Add(net)
+	}
+}
+
+// adjusts says whether a file of charges is one in which the run differs from
+// the sealed run: the others cancel.
+func (g *ground) adjusts(f FileEntry) bool {
+	return g.sealed != nil && g.sealed[f.Name] != f.SHA256
+}
+
+// openGround reads the runs that the manifest names. What is damaged is a
+// check that failed; what cannot be read is an error.
+func (v *verifier) openGround(ctx context.Context) error {
+	v.ground = &ground{taken: map[owedKey]*owed{}}
+	err := v.readGround(ctx)
+	if err == nil && v.ground.runs == 0 {
+		return nil
+	}
+	if err != nil && !errors.Is(err, ErrVerify) {
+		return fmt.Errorf("verify %s: %w", v.run, err)
+	}
+	v.check("runs built on", manifestName, err, fmt.Sprintf("%d, each as the manifest names it", v.ground.runs))
+	return nil
+}
+
+func (v *verifier) readGround(ctx context.Context) error {
+	g := v.ground
+	for _, in := range v.manifest.InputsOf(SealedInput) {
+		sealed, err := ReadRunInput(ctx, v.target, in)
+		if err != nil {
+			return err
+		}
+		g.runs++
+		if err := v.readSealed(ctx, sealed); err != nil {
+			return err
+		}
+	}
+	for _, in := range v.manifest.InputsOf(AdjustmentsInput) {
+		if err := v.readAdjustments(ctx, in, g.billed.addAdjustments); err != nil {
+			return err
+		}
+	}
+	for _, in := range v.manifest.InputsOf(TakenInput) {
+		period, _, err := splitRun(strings.TrimSuffix(in.Key, manifestName))
+		if err != nil {
+			return err
+		}
+		if err := v.readAdjustments(ctx, in, func(f *Frame) { g.take(f, period) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSealed reads those charges of the sealed run whose files the run does
+// not have in the same bytes.
+func (v *verifier) readSealed(ctx context.Context, sealed *Manifest) error {
+	g := v.ground
+	g.sealed = map[string]string{}
+	mine := map[string]string{}
+	for _, f := range v.manifest.Files {
+		mine[f.Name] = f.SHA256
+	}
+	for _, f := range sealed.Files {
+		if table, _, _ := SchemaOf(f.Name); table != ChargesTable {
+			continue
+		}
+		g.sealed[f.Name] = f.SHA256
+		if mine[f.Name] == f.SHA256 {
+			continue
+		}
+		if err := v.readOther(ctx, sealed, f, func(frame Frame) { g.billed.addCharges(&frame, 1) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *verifier) readAdjustments(ctx context.Context, in Input, use func(*Frame)) error {
+	m, err := ReadRunInput(ctx, v.target, in)
+	if err != nil {
+		return err
+	}
+	v.ground.runs++
+	for _, f := range m.Files {
+		if f.Name == AdjustmentsTable+parquetExt {
+			return v.readOther(ctx, m, f, func(frame Frame) { use(&frame) })
+		}
+	}
+	return fmt.Errorf("read %s: %w: the run has no adjustments", m.RunKey(), ErrVerify)
+}
+
+// readOther reads a table of another run if its bytes are those of that run's
+// manifest.
+func (v *verifier) readOther(ctx context.Context, m *Manifest, f FileEntry, use func(Frame)) (err error) {
+	key := m.RunKey() + f.Name
+	stored, err := v.target.Open(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read %s: %w: the file is not there", key, ErrVerify)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", key, err)
+	}
+	defer stored.Close()
+	watched := &watchedReader{ReaderAt: stored}
+	content, sum, err := load(watched, stored.Size())
+	if err != nil {
+		return fmt.Errorf("read %s: %w", key, err)
+	}
+	if err := f.checkBytes(stored.Size(), sum); err != nil {
+		return fmt.Errorf("read %s: %w: %w", key, ErrVerify, err)
+	}
+	_, s, _ := m.schemaOf(f.Name)
+	err = readTable(content, stored.Size(), f, s, use)
+	switch {
+	case watched.err != nil:
+		return fmt.Errorf("read %s: %w", key, watched.err)
+	case err != nil:
+		return fmt.Errorf("read %s: %w: %w", key, ErrVerify, err)
+	}
+	return nil
+}
+
+// take adds adjustments of a closed month to what the statements have to say.
+func (g *ground) take(f *Frame, period string) {
+	for a := range Adjustments(f) {
+		key := owedKey{a.Account, a.Currency, period}
+		o := g.taken[key]
+		if o == nil {
+			money := total{spec: ColumnSpec{Type: Money}}
+			o = &owed{payable: money, prepaid: money}
+			g.taken[key] = o
+		}
+		o.charges += a.Quantity()
+		if a.Status == statusUnrated {
+			o.unrated += a.Quantity()
+		}
+		if a.Recharge == "" {
+			o.payable.add(int64(a.Amount))
+		} else {
+			o.prepaid.add(int64(a.Amount))
+		}
+	}
+}
+
+// checkGround holds the adjustments of the run against what is billed and
+// what it charges, and adds those that it takes in to what its statements are
+// held against. It says whether the other checks make sense.
+func (v *verifier) checkGround(results []fileResult, charges *chargeSums, adjustments *table) bool {
+	maps.Copy(charges.owed, v.ground.taken)
+	file := AdjustmentsTable + parquetExt
+	if (adjustments != nil) != v.manifest.Adjusts() {
+		v.check("tables", file, fmt.Errorf("it is there: %v; the run adjusts a closed month: %v", adjustments != nil, v.manifest.Adjusts()), "")
+		return false
+	}
+	if adjustments == nil {
+		return true
+	}
+	var now, made billedSums
+	for i := range results {
+		if b := results[i].billed; b != nil {
+			now.add(b)
+		}
+	}
+	kinds := map[string]int64{}
+	for i := range adjustments.frames {
+		made.addAdjustments(&adjustments.frames[i])
+		for a := range Adjustments(&adjustments.frames[i]) {
+			kinds[string(a.Kind)]++
+		}
+	}
+	v.check("adjustment rows", file, v.checkAdjustmentRows(adjustments), "sorted, each id once, each of the sealed run, reversals of nothing below 0")
+	v.check("adjustments by kind", manifestName, unequalCounts(v.manifest.Counts.Adjustments, kinds), "as in the table")
+	v.check("adjustment charges", file, unequal("billed + Σ adjustments", v.ground.billed.charges+made.charges, now.charges),
+		fmt.Sprintf("%d = charges − billed, of the files that differ", made.charges))
+	v.check("adjustment amounts", file, v.checkAdjustmentNet(&now, &made), "Σ amount = charges − billed, for each currency, and as in the manifest")
+	v.check("adjustments", file, v.checkAdjustmentMark(&now, &made), "what was billed and the adjustments are the charges, one by one")
+	return true
+}
+
+func (v *verifier) checkAdjustmentRows(t *table) error {
+	sealed := strings.TrimSuffix(v.manifest.InputsOf(SealedInput)[0].Key, manifestName)
+	ids := map[string]struct{}{}
+	var last reconcile.Adjustment
+	n := int64(0)
+	for i := range t.frames {
+		for a := range Adjustments(&t.frames[i]) {
+			_, twice := ids[a.ID]
+			ids[a.ID] = struct{}{}
+			switch {
+			case a.Kind != reconcile.Reversal && a.Kind != reconcile.Replacement:
+				return fmt.Errorf("row %d: kind %q", n, a.Kind)
+			case a.SealedRun != sealed:
+				return fmt.Errorf("row %d: sealed_run %s, want %s", n, a.SealedRun, sealed)
+			case twice:
+				return fmt.Errorf("row %d: adjustment id %s for the second time", n, a.ID)
+			case a.Amount != 0 && (a.Amount < 0) != (a.Kind == reconcile.Reversal):
+				return fmt.Errorf("row %d: amount %s of a %s", n, a.Amount.Decimal(), a.Kind)
+			case n > 0 && last.Compare(a) >= 0:
+				return fmt.Errorf("row %d: sorts before the row above it", n)
+			}
+			last = *a
+			n++
+		}
+	}
+	return nil
+}
+
+// checkAdjustmentNet also holds both sides of the manifest's control totals
+// against the tables.
+func (v *verifier) checkAdjustmentNet(now, made *billedSums) error {
+	stated := map[string]string{}
+	for _, c := range v.manifest.Control {
+		if currency, ok := strings.CutPrefix(c.Name, adjustmentsControl); ok {
+			stated[currency] = c.Right
+		}
+	}
+	all := map[string]decimal.Decimal{}
+	for _, side := range []*billedSums{now, made, &v.ground.billed} {
+		maps.Copy(all, side.net)
+	}
+	for _, currency := range sortedKeys(all, all) {
+		if currency == "" {
+			continue // without a price
+		}
+		sum := made.net[currency]
+		if err := unequalMoney(currency+": Σ amount", sum, now.net[currency].Sub(v.ground.billed.net[currency])); err != nil {
+			return err
+		}
+		text, there := stated[currency]
+		if !there && sum.IsZero() {
+			continue
+		}
+		figure, err := reconcile.ParseDecimal(text)
+		if err == nil {
+			err = unequalMoney("control total "+adjustmentsControl+currency, figure, sum)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// adjustmentsControl and a currency name the control total of adjustments.
+const adjustmentsControl = "adjustments_"
+
+func (v *verifier) checkAdjustmentMark(now, made *billedSums) error {
+	if v.ground.billed.mark.Plus(made.mark) != now.mark {
+		return errors.New("a charge was billed otherwise than the adjustments say")
+	}
+	return nil
+}
