@@ -114,7 +114,7 @@ type cutter struct {
 func (c *cutter) call(t *testing.T, server *miniotest.Server, args []string) int {
 	t.Helper()
 	g := newGate(t, server.Endpoint, c.pass)
-	defer g.close()
+	defer g.Close()
 	p, err := newProcess(t.Context(), accessTo(server).through(g.URL), t.TempDir(), args)
 	if err != nil {
 		t.Fatal(err)
@@ -133,21 +133,21 @@ func (c *cutter) call(t *testing.T, server *miniotest.Server, args []string) int
 	return code
 }
 
-func (c *cutter) pass(r request, send func() (*answer, error)) (*answer, error) {
+func (c *cutter) pass(r *request) (*answer, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock() // one request at a time
 	if c.what != "" {
 		return nil, errCut
 	}
 	if c.took && !r.writes() {
-		return send()
+		return r.send()
 	}
 	if c.seen++; c.seen != c.at {
-		return send()
+		return r.send()
 	}
-	c.what = r.method + " " + r.path + "?" + r.query
+	c.what = r.String()
 	if c.took {
-		if _, err := send(); err != nil {
+		if _, err := r.send(); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,43 +16,45 @@ import (
 type gate struct {
 	*httptest.Server
 	target  string // host and port of the store
-	forward http.RoundTripper
-	pass    func(request, func() (*answer, error)) (*answer, error)
+	forward *http.Transport
+	pass    func(*request) (*answer, error)
 }
 
-// request is what pass is told of.
+// request is what a process asks of its store.
 type request struct {
-	method, path string
-	query        string
-	body         []byte
+	method, path, query string
+
+	gate *gate
+	http *http.Request
+	body []byte
 }
+
+func (r *request) String() string { return r.method + " " + r.path + "?" + r.query }
 
 // writes tells a request that may change what is there.
-func (r request) writes() bool { return r.method != http.MethodGet && r.method != http.MethodHead }
+func (r *request) writes() bool { return r.method != http.MethodGet && r.method != http.MethodHead }
 
 // answer is a whole answer of the store.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	half   bool // let half of the body through, and then drop the connection
 }
 
-// newGate starts a gate. For every request pass gets what it is and the way
-// to send it on; without an answer from pass the connection is dropped. pass
-// may be called by several goroutines at once.
-func newGate(t *testing.T, endpoint string, pass func(request, func() (*answer, error)) (*answer, error)) *gate {
+// newGate starts a gate. pass is called for every request and may send it on;
+// without an answer from pass the connection is dropped. Several goroutines
+// may call pass at once.
+func newGate(t *testing.T, endpoint string, pass func(*request) (*answer, error)) *gate {
 	t.Helper()
-	transport := &http.Transport{DisableCompression: true}
-	g := &gate{target: strings.TrimPrefix(endpoint, "http://"), forward: transport, pass: pass}
+	g := &gate{
+		target:  strings.TrimPrefix(endpoint, "http://"),
+		forward: &http.Transport{DisableCompression: true, DisableKeepAlives: true},
+		pass:    pass,
+	}
 	g.Server = httptest.NewServer(g)
-	t.Cleanup(g.close)
+	t.Cleanup(g.Close)
 	return g
-}
-
-// close waits until nothing is on its way.
-func (g *gate) close() {
-	g.Close()
-	g.forward.(*http.Transport).CloseIdleConnections()
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -59,22 +62,46 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	a, err := g.pass(request{r.Method, r.URL.Path, r.URL.RawQuery, body}, func() (*answer, error) { return g.send(r, body) })
+	a, err := g.pass(&request{r.Method, r.URL.Path, r.URL.RawQuery, g, r, body})
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
+	if a.half {
+		_, _ = w.Write(a.body[:len(a.body)/2])
+		_ = http.NewResponseController(w).Flush() // a process that is gone is no concern of the gate
+		panic(http.ErrAbortHandler)
+	}
 	_, _ = w.Write(a.body)
 }
 
-func (g *gate) send(r *http.Request, body []byte) (*answer, error) {
-	out := r.Clone(r.Context())
-	out.RequestURI, out.URL.Scheme, out.URL.Host = "", "http", g.target
-	out.Body = io.NopCloser(bytes.NewReader(body))
-	response, err := g.forward.RoundTrip(out)
+// send passes the request on.
+func (r *request) send() (*answer, error) {
+	return r.sendBody(bytes.NewReader(r.body))
+}
+
+// sendHalf sends half of the body and then calls then, while the store waits
+// for the rest, which never comes.
+func (r *request) sendHalf(then func()) {
+	rest := io.MultiReader(bytes.NewReader(r.body[:len(r.body)/2]), readerFunc(func([]byte) (int, error) {
+		then()
+		return 0, errCut
+	}))
+	if a, err := r.sendBody(rest); err == nil {
+		panic("the store answered " + http.StatusText(a.status) + " to half a request")
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func (r *request) sendBody(body io.Reader) (*answer, error) {
+	out := r.http.Clone(r.http.Context())
+	out.RequestURI, out.URL.Scheme, out.URL.Host = "", "http", r.gate.target
+	out.Body = io.NopCloser(body)
+	response, err := r.gate.forward.RoundTrip(out)
 	if err != nil {
 		return nil, err
 	}
@@ -83,5 +110,5 @@ func (g *gate) send(r *http.Request, body []byte) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &answer{response.StatusCode, response.Header, data}, nil
+	return &answer{status: response.StatusCode, header: response.Header, body: data}, nil
 }

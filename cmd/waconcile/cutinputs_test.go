@@ -109,9 +109,10 @@ func (a access) through(endpoint string) access {
 	return a
 }
 
-// runOf is what a run of smallPeriod is called with.
+// runOf is what a run of smallPeriod is called with; inputs is a directory or
+// a bucket's URL.
 func runOf(inputs, rates, out string) []string {
-	in := func(name string) string { return filepath.Join(inputs, name) }
+	in := func(name string) string { return inputs + "/" + name }
 	return []string{
 		"run", "--period", smallPeriod, "--exports", in("exports"), "--rates", in(rates),
 		"--accounts", in("accounts.csv"), "--invoices", in("invoices.csv"), "--out", out,

@@ -90,14 +90,14 @@ func (r *race) run() string {
 	var processes [2]*process
 	var wg sync.WaitGroup
 	for i := range codes {
-		g := newGate(t, r.server.Endpoint, func(q request, send func() (*answer, error)) (*answer, error) {
+		g := newGate(t, r.server.Endpoint, func(q *request) (*answer, error) {
 			if !s.take(i, q) {
 				return nil, errCut
 			}
 			defer s.done()
-			return send()
+			return q.send()
 		})
-		defer g.close()
+		defer g.Close()
 		p, err := newProcess(t.Context(), accessTo(r.server).through(g.URL), t.TempDir(), runOf(r.in, r.rates[i], r.place.String()))
 		if err != nil {
 			t.Fatal(err)
@@ -237,8 +237,8 @@ func newTurns(seed uint64) *turns {
 
 // take waits for the turn of a request, which done has to end. It is false
 // where the process has ended meanwhile.
-func (s *turns) take(who int, q request) bool {
-	text := fmt.Sprintf("%d %s %s?%s", who, q.method, q.path, q.query)
+func (s *turns) take(who int, q *request) bool {
+	text := fmt.Sprintf("%d %s", who, q)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at, _ := slices.BinarySearch(s.asking[who], text)

@@ -33,3 +33,30 @@ func TestServer(t *testing.T) {
 		t.Errorf("a fresh bucket holds %v, %v", list.Contents, err)
 	}
 }
+
+func TestOwn(t *testing.T) {
+	t.Parallel()
+	own := StartOwn(t)
+	client, bucket := own.Client(t), own.Bucket(t)
+	want := []byte("hello")
+	if _, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: aws.String("a"), Body: bytes.NewReader(want)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := own.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.ListBuckets(t.Context(), &s3.ListBucketsInput{}, func(o *s3.Options) { o.Retryer = aws.NopRetryer{} }); err == nil {
+		t.Error("a server that was killed answers")
+	}
+	if err := own.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: aws.String("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Body.Close()
+	if got, err := io.ReadAll(out.Body); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("read %q, %v", got, err)
+	}
+}
