@@ -33,7 +33,8 @@ type run struct {
 // Errors match reader.ErrInput and ErrConfig (the tables or settings are
 // wrong), reader.ErrData (the exports are refused), ErrIncomplete (days are
 // missing), reader.ErrStore, reader.ErrChanged and writer.ErrStore (a store
-// failed), writer.ErrConflict and writer.ErrOutcomeUnknown (the commit), and
+// failed), writer.ErrVerify (what was written reads back as something else),
+// writer.ErrConflict and writer.ErrOutcomeUnknown (the commit), and
 // ErrControl (a control total does not hold). After any of them the pointer
 // of the period is as it was, but for writer.ErrOutcomeUnknown.
 func Run(ctx context.Context, job Job) (*Result, error) {
@@ -109,6 +110,9 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	if err := r.writeReport(ctx, results, manifest); err != nil {
+		return nil, err
+	}
+	if err := writer.ReadBack(ctx, r.job.Out, r.plan.RunKey, manifest.Files); err != nil {
 		return nil, err
 	}
 	if _, err := writer.Publish(ctx, r.job.Out, manifest, r.plan.pointerVersion()); err != nil {

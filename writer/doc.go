@@ -34,7 +34,7 @@
 // Parquet a text is a STRING, a date a DATE, an instant a TIMESTAMP in
 // milliseconds adjusted to UTC, a price or an amount of one charge a
 // DECIMAL(18,6) on INT64, and a sum a DECIMAL(38,6) on 16 bytes. Row groups
-// hold 131072 rows. Pages are compressed with zstd. created_by is "waconcile"
+// hold 32768 rows. Pages are compressed with zstd. created_by is "waconcile"
 // for every version: the bytes of a table follow from its rows, not from the
 // frames in which they were handed over, the machine or the time. The CSV
 // files have the same columns and rows; a null is nothing between two commas.

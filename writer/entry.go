@@ -20,6 +20,15 @@ type FileEntry struct {
 	// Totals holds the sum of each Int32, Int64, Money and WideMoney column
 	// over its rows that are not null: a whole number, or six decimals.
 	Totals map[string]string `json:"totals"`
+	// Groups are the row groups of a Parquet file, for ReadBack: what its
+	// writer counted and added up. A manifest does not hold them.
+	Groups []RowGroup `json:"-"`
+}
+
+// RowGroup is what a row group of a Parquet file should hold.
+type RowGroup struct {
+	Rows   int64
+	Totals map[string]string // as those of a FileEntry
 }
 
 // uploadBuffer gathers the small writes of an encoder.

@@ -34,8 +34,8 @@ func testManifest() *Manifest {
 			{ExportsInput, "dt=2024-07-01/a<b>.parquet", 10, "\"etag\"", 99},
 		},
 		Files: []FileEntry{
-			{"summary.parquet", 1, 900, strings.Repeat("1", 64), map[string]string{"quantity": "7", "net_amount": "0.432600"}},
-			{"report.html", 0, 12, strings.Repeat("2", 64), nil},
+			{"summary.parquet", 1, 900, strings.Repeat("1", 64), map[string]string{"quantity": "7", "net_amount": "0.432600"}, nil},
+			{"report.html", 0, 12, strings.Repeat("2", 64), nil, nil},
 		},
 		Control: []ControlTotal{{"charges", "7", "7", true, "charges = charged + free + unrated"}},
 		Counts: Counts{

@@ -101,6 +101,13 @@ func checkEnds(f io.ReaderAt, size int64) error {
 
 func (r *backReader) footerRows() int64 { return r.pr.Footer.GetNumRows() }
 
+// onlyGroup makes r start anew with a row group of the file, and see no other.
+// groups are all of them, as the footer has them.
+func (r *backReader) onlyGroup(groups []*parquet.RowGroup, i int) {
+	r.pr.Footer.RowGroups = groups[i : i+1]
+	r.pr.ColumnBuffers = map[string]*reader.ColumnBufferType{}
+}
+
 // checkSchema holds the schema in the footer against the one that the table
 // has by contract.
 func (r *backReader) checkSchema() error {
@@ -173,26 +180,35 @@ func backType(t Type) string {
 	panic("unknown column type")
 }
 
-// next reads a frame of n rows. The library drops the error of a page that it
-// cannot read, and fills a column chunk that ends early with nulls: the number
-// of values and the nulls are what tells.
-func (r *backReader) next(n int) (f Frame, err error) {
-	defer recoverTo(&err)
-	f = Frame{Rows: n, Columns: make([]Column, len(r.schema))}
+// next reads a frame of n rows.
+func (r *backReader) next(n int) (Frame, error) {
+	f := Frame{Rows: n, Columns: make([]Column, len(r.schema))}
 	for i := range r.schema {
-		spec := &r.schema[i]
-		values, _, _, err := r.pr.ReadColumnByIndex(int64(i), int64(n))
-		if err == nil && len(values) != n {
-			err = fmt.Errorf("%d values where the footer promises %d", len(values), n)
-		}
-		if err == nil {
-			f.Columns[i], err = backColumn(spec, values)
-		}
-		if err != nil {
-			return Frame{}, fmt.Errorf("column %s: %w", spec.Name, err)
+		var err error
+		if f.Columns[i], err = r.column(i, n); err != nil {
+			return Frame{}, err
 		}
 	}
 	return f, nil
+}
+
+// column reads the next n values of a column. The library drops the error of a
+// page that it cannot read, and fills a column chunk that ends early with
+// nulls: the number of values and the nulls are what tells.
+func (r *backReader) column(i, n int) (c Column, err error) {
+	defer recoverTo(&err)
+	spec := &r.schema[i]
+	values, _, _, err := r.pr.ReadColumnByIndex(int64(i), int64(n))
+	if err == nil && len(values) != n {
+		err = fmt.Errorf("%d values where the footer promises %d", len(values), n)
+	}
+	if err == nil {
+		c, err = backColumn(spec, values)
+	}
+	if err != nil {
+		return Column{}, fmt.Errorf("column %s: %w", spec.Name, err)
+	}
+	return c, nil
 }
 
 func backColumn(spec *ColumnSpec, values []any) (Column, error) {

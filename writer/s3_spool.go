@@ -12,7 +12,8 @@ import (
 )
 
 // spool is a temporary file of this machine in which the bytes of an upload
-// wait for their Commit. It belongs to one upload. While it is written it
+// wait for their Commit, or those that were read back are looked at. It
+// belongs to one of them. While it is written it
 // holds a descriptor, afterwards nothing but its name. It is not synced: after
 // a crash of the machine nobody asks for it.
 type spool struct {
@@ -33,7 +34,7 @@ func newSpool(dir string) (*spool, error) {
 	return &spool{file: f, name: f.Name(), hash: sha256.New()}, nil
 }
 
-func (s *spool) write(p []byte) (int, error) {
+func (s *spool) Write(p []byte) (int, error) {
 	n, err := s.file.Write(p)
 	s.hash.Write(p[:n])
 	s.size += int64(n)

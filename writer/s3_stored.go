@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,22 +110,12 @@ func (f *s3Stored) rangeAt(i int64) ([]byte, error) {
 func (f *s3Stored) fetch(p []byte, off int64) error {
 	got := 0
 	for attempt := 1; ; attempt++ {
-		out, err := f.target.client.GetObject(f.ctx, &s3.GetObjectInput{
-			Bucket:  &f.target.bucket,
-			Key:     aws.String(f.target.prefix + f.key),
-			IfMatch: aws.String(`"` + f.etag + `"`),
-			Range:   aws.String(fmt.Sprintf("bytes=%d-%d", off+int64(got), off+int64(len(p))-1)),
-		})
+		body, err := f.get(off+int64(got), off+int64(len(p)))
 		if err != nil {
 			return err
 		}
-		want := fmt.Sprintf("bytes %d-%d/%d", off+int64(got), off+int64(len(p))-1, f.size)
-		if r := aws.ToString(out.ContentRange); r != want || etag(out.ETag) != f.etag {
-			out.Body.Close()
-			return fmt.Errorf("store answered range %q of %s, not %q of %s", r, etag(out.ETag), want, f.etag)
-		}
-		n, err := io.ReadFull(out.Body, p[got:])
-		out.Body.Close()
+		n, err := io.ReadFull(body, p[got:])
+		body.Close()
 		if got += n; err == nil {
 			return nil
 		}
@@ -132,6 +123,79 @@ func (f *s3Stored) fetch(p []byte, off int64) error {
 			return fmt.Errorf("body broke off after %d of %d bytes: %w", got, len(p), err)
 		}
 	}
+}
+
+// get asks for the bytes [from, to), of which there is at least one.
+func (f *s3Stored) get(from, to int64) (io.ReadCloser, error) {
+	out, err := f.target.client.GetObject(f.ctx, &s3.GetObjectInput{
+		Bucket:  &f.target.bucket,
+		Key:     aws.String(f.target.prefix + f.key),
+		IfMatch: aws.String(`"` + f.etag + `"`),
+		Range:   aws.String(fmt.Sprintf("bytes=%d-%d", from, to-1)),
+	})
+	if err != nil {
+		return nil, err
+	}
+	want := fmt.Sprintf("bytes %d-%d/%d", from, to-1, f.size)
+	if r := aws.ToString(out.ContentRange); r != want || etag(out.ETag) != f.etag {
+		out.Body.Close()
+		return nil, fmt.Errorf("store answered range %q of %s, not %q of %s", r, etag(out.ETag), want, f.etag)
+	}
+	return out.Body, nil
+}
+
+// fetchTo implements fetcher: one GET, and another from where a body broke
+// off, for as long as each brings something.
+func (f *s3Stored) fetchTo(w io.Writer) error {
+	to := &sink{w: w}
+	for got, idle := int64(0), 0; got < f.size; {
+		body, err := f.get(got, f.size)
+		if err != nil {
+			return storeFailure(f.ctx, "read", f.target.url(f.key), err)
+		}
+		n, err := io.Copy(to, body)
+		body.Close()
+		if to.err != nil {
+			return storeFailure(f.ctx, "read", f.target.url(f.key), to.err)
+		}
+		got += n
+		if idle++; n > 0 {
+			idle = 0
+		}
+		if got < f.size && (idle == readAttempts || f.ctx.Err() != nil) {
+			err = fmt.Errorf("body broke off after %d of %d bytes: %w", got, f.size, cmp.Or(err, io.ErrUnexpectedEOF))
+			return storeFailure(f.ctx, "read", f.target.url(f.key), err)
+		}
+	}
+	return nil
+}
+
+// sink tells the error of a writer from that of a reader.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (n int, err error) {
+	n, s.err = s.w.Write(p)
+	return n, s.err
+}
+
+// fetchToDisk implements fetcher. The spool is sealed.
+func (f *s3Stored) fetchToDisk() (*spool, error) {
+	s, err := newSpool(f.target.options.TempDir)
+	if err != nil {
+		return nil, storeFailure(f.ctx, "read", f.target.url(f.key), err)
+	}
+	if err := f.fetchTo(s); err != nil {
+		s.remove()
+		return nil, err
+	}
+	if err := s.seal(); err != nil {
+		s.remove()
+		return nil, storeFailure(f.ctx, "read", f.target.url(f.key), err)
+	}
+	return s, nil
 }
 
 func (f *s3Stored) Close() error {

@@ -43,7 +43,7 @@ func (u *s3Upload) Write(p []byte) (int, error) {
 	if u.sealed || u.ended {
 		return 0, fmt.Errorf("write %s: already sealed", u.where())
 	}
-	n, err := u.spool.write(p)
+	n, err := u.spool.Write(p)
 	if err != nil {
 		err = storeFailure(u.ctx, "write", u.where(), err)
 		u.failed = err

@@ -16,7 +16,7 @@ import (
 // from the beginning of the file, so that the bytes never follow the frames
 // in which the rows came. A batch is the step in which pages grow.
 const (
-	rowGroupRows = 128 << 10
+	rowGroupRows = 32 << 10
 	batchRows    = 4 << 10 // divides rowGroupRows
 )
 
@@ -24,7 +24,7 @@ const (
 const createdBy = "waconcile"
 
 // WriteParquet writes a table of schema s as one Parquet file under key: zstd,
-// row groups of 131072 rows, a dictionary for every column that is not Unique,
+// row groups of 32768 rows, a dictionary for every column that is not Unique,
 // statistics. The bytes follow from the rows alone, not from how frames cuts
 // them. Frames are checked before they are written: lengths, nulls, decimals
 // of at most 38 digits and 6 decimals, text in UTF-8. A frame may be reused by
@@ -47,11 +47,17 @@ type Staged struct {
 	upload *upload
 	rows   int64
 	totals []total
+	groups []RowGroup
 }
 
 // Commit makes the file visible and durable.
 func (s *Staged) Commit(ctx context.Context) (FileEntry, error) {
-	return s.upload.commit(ctx, s.rows, s.totals)
+	e, err := s.upload.commit(ctx, s.rows, s.totals)
+	if err != nil {
+		return FileEntry{}, err
+	}
+	e.Groups = s.groups
+	return e, nil
 }
 
 // Abort gives the file up.
@@ -73,7 +79,7 @@ func StageParquet(ctx context.Context, t Target, key string, s Schema, frames it
 		u.up.Abort()
 		return nil, err
 	}
-	return &Staged{upload: u, rows: w.rows, totals: w.totals}, nil
+	return &Staged{upload: u, rows: w.rows, totals: w.totals, groups: w.groups}, nil
 }
 
 func writeFrames(ctx context.Context, u *upload, s Schema, frames iter.Seq2[Frame, error]) (*tableWriter, error) {
@@ -104,7 +110,9 @@ type tableWriter struct {
 	columns []columnBuffer
 	batched int // rows in the batch of each column
 	rows    int64
-	totals  []total
+	totals  []total // of the row groups that are complete
+	sums    []total // of the row group
+	groups  []RowGroup
 }
 
 func newTableWriter(u *upload, s Schema) (*tableWriter, error) {
@@ -117,6 +125,7 @@ func newTableWriter(u *upload, s Schema) (*tableWriter, error) {
 		pw:      file.NewParquetWriter(u, root, file.WithWriterProps(properties(s))),
 		columns: make([]columnBuffer, len(s)),
 		totals:  newTotals(s),
+		sums:    newTotals(s),
 	}
 	for i, spec := range s {
 		w.columns[i] = newColumnBuffer(spec)
@@ -194,13 +203,11 @@ func (w *tableWriter) write(f *Frame) error {
 	if err := checkFrame(w.schema, f, w.rows); err != nil {
 		return err
 	}
-	for i := range w.totals {
-		w.totals[i].addColumn(&f.Columns[i])
-	}
 	for from := 0; from < f.Rows; {
 		n := min(f.Rows-from, batchRows-w.batched)
 		for i, c := range w.columns {
 			c.append(&f.Columns[i], from, from+n)
+			w.sums[i].addRows(&f.Columns[i], from, from+n)
 		}
 		from += n
 		w.batched += n
@@ -251,7 +258,11 @@ func (w *tableWriter) endGroup() error {
 	if err == nil {
 		err = w.group.Close()
 	}
-	w.group, w.grouped = nil, 0
+	w.groups = append(w.groups, RowGroup{Rows: int64(w.grouped), Totals: totalsText(w.sums)})
+	for i := range w.totals {
+		w.totals[i].merge(&w.sums[i])
+	}
+	w.group, w.grouped, w.sums = nil, 0, newTotals(w.schema)
 	return err
 }
 

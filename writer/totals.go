@@ -44,31 +44,38 @@ func (t *total) add(v int64) {
 	t.hi += v>>63 + int64(carry)
 }
 
-// merge adds another sum of integers.
+// merge adds another sum of the same type.
 func (t *total) merge(other *total) {
 	var carry uint64
 	t.lo, carry = bits.Add64(t.lo, other.lo, 0)
 	t.hi += other.hi + int64(carry)
+	t.wide = t.wide.Add(other.wide)
 }
 
 // addColumn adds the rows of a column that are not null.
 func (t *total) addColumn(c *Column) {
+	t.addRows(c, 0, len(c.Int)+len(c.Micros)+len(c.Wide)) // two of which are empty
+}
+
+// addRows adds the rows [from, to) of a column that are not null.
+func (t *total) addRows(c *Column, from, to int) {
+	null := nullsOf(c, from, to)
 	switch t.spec.Type {
 	case Int32, Int64:
-		for i, v := range c.Int {
-			if c.Null == nil || !c.Null[i] {
+		for i, v := range c.Int[from:to] {
+			if null == nil || !null[i] {
 				t.add(v)
 			}
 		}
 	case Money:
-		for i, v := range c.Micros {
-			if c.Null == nil || !c.Null[i] {
+		for i, v := range c.Micros[from:to] {
+			if null == nil || !null[i] {
 				t.add(int64(v))
 			}
 		}
 	case WideMoney:
-		for i, v := range c.Wide {
-			if c.Null == nil || !c.Null[i] {
+		for i, v := range c.Wide[from:to] {
+			if null == nil || !null[i] {
 				t.wide = t.wide.Add(v)
 			}
 		}

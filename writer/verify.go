@@ -1,13 +1,9 @@
 package writer
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"runtime"
 	"strings"
@@ -163,14 +159,12 @@ func (v *verifier) file(ctx context.Context, f FileEntry) (r fileResult, err err
 		return r, err
 	}
 	defer stored.Close()
-	watched := &watchedReader{ReaderAt: stored}
-	content, sum, err := load(watched, stored.Size())
+	content, err := fetch(stored)
 	if err != nil {
 		return r, err
 	}
-	// The reader of tables hides what a store says.
-	defer func() { err = errors.Join(err, watched.err) }()
-	if !add("bytes", f.checkBytes(stored.Size(), sum), fmt.Sprintf("%d, sha256 as in the manifest", f.Bytes)) {
+	defer func() { err = errors.Join(err, content.release()) }()
+	if !add("bytes", f.checkBytes(content.size, content.sha256), fmt.Sprintf("%d, sha256 as in the manifest", f.Bytes)) {
 		return r, nil
 	}
 	table, s, isTable := v.manifest.schemaOf(f.Name)
@@ -185,49 +179,17 @@ func (v *verifier) file(ctx context.Context, f FileEntry) (r fileResult, err err
 			r.billed = &billedSums{}
 			use = func(frame Frame) { r.charge.add(frame); r.billed.addCharges(&frame, 1) }
 		}
-		add("content", readTable(content, stored.Size(), f, s, use), f.contentDetail())
+		add("content", readTable(content, f, s, use), f.contentDetail())
 		r.charge.ids = nil // only of use within the file, and large
 		add("order", r.charge.problem, "sorted, charge ids unique, billing date "+r.charge.date)
 	default:
 		r.table = table
 		keep := func(frame Frame) { r.frames = append(r.frames, frame) }
-		if !add("content", readTable(content, stored.Size(), f, s, keep), f.contentDetail()) {
+		if !add("content", readTable(content, f, s, keep), f.contentDetail()) {
 			r.frames = nil
 		}
 	}
 	return r, nil
-}
-
-// inMemoryMax is the size up to which a file is fetched once and then read
-// from memory.
-const inMemoryMax = 64 << 20
-
-// load hashes a file, and keeps a small one.
-func load(f io.ReaderAt, size int64) (io.ReaderAt, string, error) {
-	whole := io.NewSectionReader(f, 0, size)
-	hash := sha256.New()
-	if size > inMemoryMax {
-		_, err := io.Copy(hash, whole)
-		return f, hex.EncodeToString(hash.Sum(nil)), err
-	}
-	data := make([]byte, size)
-	_, err := io.ReadFull(whole, data)
-	hash.Write(data)
-	return bytes.NewReader(data), hex.EncodeToString(hash.Sum(nil)), err
-}
-
-// watchedReader keeps the first error of a store.
-type watchedReader struct {
-	io.ReaderAt
-	err error
-}
-
-func (w *watchedReader) ReadAt(p []byte, off int64) (int, error) {
-	n, err := w.ReaderAt.ReadAt(p, off)
-	if err != nil && !errors.Is(err, io.EOF) && w.err == nil {
-		w.err = err
-	}
-	return n, err
 }
 
 func (f *FileEntry) checkBytes(size int64, sum string) error {
@@ -246,10 +208,10 @@ func (f *FileEntry) contentDetail() string {
 
 // readTable shows every frame to use, and then holds rows and totals against
 // the manifest.
-func readTable(content io.ReaderAt, size int64, f FileEntry, s Schema, use func(Frame)) error {
+func readTable(content *content, f FileEntry, s Schema, use func(Frame)) error {
 	totals := newTotals(s)
 	rows := int64(0)
-	for frame, err := range ReadParquet(content, size, s) {
+	for frame, err := range ReadParquet(content, content.size, s) {
 		if err != nil {
 			return err
 		}
@@ -262,14 +224,18 @@ func readTable(content io.ReaderAt, size int64, f FileEntry, s Schema, use func(
 	if rows != f.Rows {
 		return fmt.Errorf("%d rows, the manifest has %d", rows, f.Rows)
 	}
-	got := totalsText(totals)
+	return sameTotals(s, totalsText(totals), f.Totals, "the manifest has")
+}
+
+// sameTotals names the first column of s whose total is another.
+func sameTotals(s Schema, got, want map[string]string, where string) error {
 	for _, spec := range s {
-		if got[spec.Name] != f.Totals[spec.Name] {
-			return fmt.Errorf("total of %s is %s, the manifest has %s", spec.Name, got[spec.Name], f.Totals[spec.Name])
+		if got[spec.Name] != want[spec.Name] {
+			return fmt.Errorf("total of %s is %s, %s %s", spec.Name, got[spec.Name], where, want[spec.Name])
 		}
 	}
-	if len(got) != len(f.Totals) {
-		return fmt.Errorf("%d column totals, the manifest has %d", len(got), len(f.Totals))
+	if len(got) != len(want) {
+		return fmt.Errorf("%d column totals, %s %d", len(got), where, len(want))
 	}
 	return nil
 }

@@ -186,21 +186,20 @@ func (v *verifier) readOther(ctx context.Context, m *Manifest, f FileEntry, use 
 		return fmt.Errorf("read %s: %w", key, err)
 	}
 	defer stored.Close()
-	watched := &watchedReader{ReaderAt: stored}
-	content, sum, err := load(watched, stored.Size())
+	content, err := fetch(stored)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", key, err)
 	}
-	if err := f.checkBytes(stored.Size(), sum); err != nil {
-		return fmt.Errorf("read %s: %w: %w", key, ErrVerify, err)
+	problem := f.checkBytes(content.size, content.sha256)
+	if problem == nil {
+		_, s, _ := m.schemaOf(f.Name)
+		problem = readTable(content, f, s, use)
 	}
-	_, s, _ := m.schemaOf(f.Name)
-	err = readTable(content, stored.Size(), f, s, use)
-	switch {
-	case watched.err != nil:
-		return fmt.Errorf("read %s: %w", key, watched.err)
-	case err != nil:
-		return fmt.Errorf("read %s: %w: %w", key, ErrVerify, err)
+	if err := content.release(); err != nil {
+		return fmt.Errorf("read %s: %w", key, err)
+	}
+	if problem != nil {
+		return fmt.Errorf("read %s: %w: %w", key, ErrVerify, problem)
 	}
 	return nil
 }
