@@ -64,7 +64,7 @@ func largeTable() (writer.Schema, iter.Seq2[writer.Frame, error]) {
 		}
 }
 
-// Each object is asked for once, large or small, also where its body breaks
+// Each byte is asked for once, large or small, also where its body breaks
 // off; what does not fit into memory leaves no temporary file.
 func TestS3ReadBack(t *testing.T) {
 	t.Parallel()
@@ -98,10 +98,12 @@ func TestS3ReadBack(t *testing.T) {
 		gets  int
 		want  error
 	}{
-		"whole":         {files, nil, 2, nil},
+		"large":         {files[:1], nil, 2, nil}, // the first range, the rest
+		"small":         {files[1:2], nil, 1, nil},
+		"empty":         {files[2:], nil, 1, nil}, // and a HEAD
 		"broken, large": {files[:1], half, 3, nil},
 		"broken, small": {files[1:2], half, 3, nil},
-		"never a byte":  {files[:1], never, 4, broken},
+		"never a byte":  {files[:1], never, 5, broken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,7 +120,7 @@ func TestS3ReadBack(t *testing.T) {
 					gets++
 				}
 			}
-			if gets != c.gets || len(net.requests) != c.gets+len(c.files) { // a HEAD for each
+			if gets != c.gets || len(net.requests) > c.gets+1 {
 				t.Errorf("%d GETs in %v, want %d", gets, net.requests, c.gets)
 			}
 		})

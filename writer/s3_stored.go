@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 // s3Stored reads back one object, pinned to the ETag it had when it was
@@ -35,29 +37,62 @@ type storedRange struct {
 	data  []byte // nil is none
 }
 
-// Open implements Target.
+// Open implements Target. It asks for the first range at once, which tells
+// the size and is all that there is of a small object.
 func (t *S3) Open(ctx context.Context, key string) (Stored, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
-	full := aws.String(t.prefix + key)
-	out, err := t.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &t.bucket, Key: full})
-	if _, missing := errors.AsType[*types.NotFound](err); missing {
-		// The answer to HEAD has no body to tell a missing key from a missing
-		// bucket by; that to GET has.
-		var got *s3.GetObjectOutput
-		if got, err = t.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &t.bucket, Key: full}); err == nil {
-			got.Body.Close()
-			err = errors.New("object appeared while it was opened")
-		}
-	}
-	if err == nil && (out.ContentLength == nil || etag(out.ETag) == "") {
-		err = errors.New("answer has no length or no ETag")
+	f := &s3Stored{target: t, ctx: ctx, key: key}
+	err := f.openFirst()
+	if statusOf(err) == http.StatusRequestedRangeNotSatisfiable {
+		err = f.openEmpty()
 	}
 	if err != nil {
 		return nil, t.readFailure(ctx, "open", key, err)
 	}
-	return &s3Stored{target: t, ctx: ctx, key: key, size: *out.ContentLength, etag: etag(out.ETag)}, nil
+	return f, nil
+}
+
+// openFirst keeps the first range, unless its body breaks off: then it is
+// asked for again once it is needed.
+func (f *s3Stored) openFirst() error {
+	unit := f.target.options.RangeBytes
+	out, err := f.target.client.GetObject(f.ctx, &s3.GetObjectInput{
+		Bucket: &f.target.bucket,
+		Key:    aws.String(f.target.prefix + f.key),
+		Range:  aws.String(fmt.Sprintf("bytes=0-%d", unit-1)),
+	})
+	if err != nil {
+		return err
+	}
+	defer out.Body.Close()
+	f.etag = etag(out.ETag)
+	answer := aws.ToString(out.ContentRange)
+	_, total, _ := strings.Cut(answer, "/")
+	if f.size, err = strconv.ParseInt(total, 10, 64); err != nil || f.size <= 0 || f.etag == "" {
+		return fmt.Errorf("answer has no length or no ETag: range %q of %q", answer, f.etag)
+	}
+	if want := fmt.Sprintf("bytes 0-%d/%d", min(unit, f.size)-1, f.size); answer != want {
+		return fmt.Errorf("store answered range %q, not %q", answer, want)
+	}
+	data := make([]byte, min(unit, f.size))
+	if _, err := io.ReadFull(out.Body, data); err == nil {
+		f.ranges[0] = storedRange{index: 0, data: data}
+	}
+	return nil
+}
+
+// openEmpty opens an object that has no first range.
+func (f *s3Stored) openEmpty() error {
+	out, err := f.target.client.HeadObject(f.ctx, &s3.HeadObjectInput{Bucket: &f.target.bucket, Key: aws.String(f.target.prefix + f.key)})
+	if err != nil {
+		return err
+	}
+	if f.etag = etag(out.ETag); f.etag == "" || out.ContentLength == nil || *out.ContentLength != 0 {
+		return errors.New("store says that the object is empty, and that it is not, or gives no ETag")
+	}
+	return nil
 }
 
 func (f *s3Stored) Size() int64 { return f.size }
@@ -144,11 +179,20 @@ func (f *s3Stored) get(from, to int64) (io.ReadCloser, error) {
 	return out.Body, nil
 }
 
-// fetchTo implements fetcher: one GET, and another from where a body broke
-// off, for as long as each brings something.
+// fetchTo implements fetcher: what opening has brought, one GET for the rest,
+// and another from where a body broke off, for as long as each brings
+// something.
 func (f *s3Stored) fetchTo(w io.Writer) error {
 	to := &sink{w: w}
-	for got, idle := int64(0), 0; got < f.size; {
+	got := int64(0)
+	if first := f.ranges[0]; first.index == 0 && first.data != nil {
+		n, err := to.Write(first.data)
+		if err != nil {
+			return storeFailure(f.ctx, "read", f.target.url(f.key), err)
+		}
+		got = int64(n)
+	}
+	for idle := 0; got < f.size; {
 		body, err := f.get(got, f.size)
 		if err != nil {
 			return storeFailure(f.ctx, "read", f.target.url(f.key), err)

@@ -23,7 +23,7 @@ import (
 // implementation of Parquet than the one that wrote them, the totals of each
 // column of counts or amounts with those that were kept while writing. Which
 // row groups follows from the sha256 of the file: at least one, and at least
-// every twentieth row of the file. Each object is asked of its store once; a
+// every twentieth row of the file. Each byte is asked of its store once; a
 // few are looked at at the same time.
 //
 // The error matches ErrVerify where a file is not what was written. Any other
