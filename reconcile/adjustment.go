@@ -109,13 +109,11 @@ func (b *Billed) Adjust(now iter.Seq2[*BilledCharge, error], by Adjusting) ([]Ad
 			out = append(out, by.adjustment(c, Replacement))
 		}
 	}
-	reversed, err := b.left(l)
+	reversals, err := b.reversals(l, by)
 	if err != nil {
 		return nil, err
 	}
-	for i := range reversed {
-		out = append(out, by.adjustment(&reversed[i], Reversal))
-	}
+	out = append(out, reversals...)
 	slices.SortFunc(out, compareAdjustments)
 	return out, nil
 }
@@ -147,23 +145,23 @@ func (b *Billed) ledger() (*ledger, error) {
 	return l, nil
 }
 
-// left are the charges that are still in the ledger.
-func (b *Billed) left(l *ledger) ([]BilledCharge, error) {
-	var out []BilledCharge
+// reversals take back the charges that are still in the ledger.
+func (b *Billed) reversals(l *ledger, by Adjusting) ([]Adjustment, error) {
+	var out []Adjustment
 	if l.sealed > 0 {
 		for c, err := range b.Sealed {
 			if err != nil {
 				return nil, err
 			}
 			if l.from(c.ID, sealedSource) {
-				out = append(out, *c)
+				out = append(out, by.adjustment(c, Reversal))
 			}
 		}
 	}
 	for i, adjustments := range b.Earlier {
 		for j := range adjustments {
 			if a := &adjustments[j]; a.Kind == Replacement && l.from(a.BilledCharge.ID, int32(i)) {
-				out = append(out, a.BilledCharge)
+				out = append(out, by.adjustment(&a.BilledCharge, Reversal))
 			}
 		}
 	}
@@ -174,7 +172,7 @@ func (b *Billed) left(l *ledger) ([]BilledCharge, error) {
 }
 
 func (by *Adjusting) adjustment(c *BilledCharge, kind AdjustmentKind) Adjustment {
-	a := Adjustment{BilledCharge: *c, Kind: kind, SealedRun: by.SealedRun}
+	a := Adjustment{BilledCharge: c.kept(), Kind: kind, SealedRun: by.SealedRun}
 	if kind == Reversal {
 		a.Amount = -a.Amount
 	}

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -26,6 +27,25 @@ type BilledCharge struct {
 	Costs                          bool
 	Status, Reason, Recharge       string
 	Certainty                      string
+}
+
+// kept is c with texts of its own, in one piece of memory: those of c may be
+// small parts of much larger ones.
+func (c *BilledCharge) kept() BilledCharge {
+	k := *c
+	texts := [...]*string{
+		&k.ID, &k.Account, &k.Business, &k.Contact, &k.Country, &k.Market, &k.Unit, &k.Category, &k.Rules, &k.OpenedBy,
+		&k.Plan, &k.Currency, &k.Status, &k.Reason, &k.Recharge, &k.Certainty,
+	}
+	var all strings.Builder
+	for _, t := range texts {
+		all.WriteString(*t)
+	}
+	rest := all.String()
+	for _, t := range texts {
+		*t, rest = rest[:len(*t)], rest[len(*t):]
+	}
+	return k
 }
 
 // Mark is a hash of all that is billed of a charge: every column but
