@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"waconcile/reader"
@@ -101,6 +102,18 @@ func (t *chargeTables) writeDate(d reconcile.Date, shares []*dateCharges) error 
 
 func chargesKey(runKey string, d reconcile.Date, file int) string {
 	return fmt.Sprintf("%scharges/%s/part-%04d.parquet", runKey, d, file)
+}
+
+// chargesDate is the billing date of a file of charges by its name within the
+// run.
+func chargesDate(name string) (reconcile.Date, bool) {
+	day, found := strings.CutPrefix(name, writer.ChargesTable+"/")
+	day, _, inside := strings.Cut(day, "/")
+	if !found || !inside {
+		return 0, false
+	}
+	d, err := reconcile.ParseDate(day)
+	return d, err == nil
 }
 
 // filesFor is the number of files for n charges of one date: a power of two.

@@ -36,8 +36,9 @@ func (r *run) controls(res *results) ([]writer.ControlTotal, error) {
 			chargeRows, res.statuses[reconcile.Charged]+res.statuses[reconcile.Free]+res.statuses[reconcile.Unrated]),
 		count("summary_quantity", "summary quantity = charges", quantity, chargeRows),
 		amount("summary_net", "summary net = charge amounts", net, chargeAmount),
-		count("statements", "charges of the statements = charges", statementCharges, chargeRows),
+		count("statements", "charges of the statements = charges + adjustments taken in", statementCharges, chargeRows+res.taken.charges),
 	}
+	totals = append(totals, res.adjusted.controls(res.summary)...)
 	for _, ct := range res.compared.Totals {
 		totals = append(totals,
 			amount("differences_"+ct.Currency, "differences = usage and credits of the invoices - our total in scope",

@@ -98,6 +98,7 @@ type Result struct {
 	RunKey   string // runs/{period}/{run_id}/
 	Already  bool   // the same inputs were published before; nothing was written
 	Manifest *writer.Manifest
+	Sealed   string // the run that a closed month was billed by; empty: the month is open
 }
 
 // Errors that the command tells apart by exit code. Errors of the data and

@@ -17,6 +17,10 @@ func (r *run) manifest(res *results) (*writer.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
+	inputs, err := r.inputs()
+	if err != nil {
+		return nil, err
+	}
 	p := r.plan
 	m := &writer.Manifest{
 		FormatVersion: writer.FormatVersion,
@@ -31,7 +35,7 @@ func (r *run) manifest(res *results) (*writer.Manifest, error) {
 		Settings:      p.settings,
 		DaysRead:      reconcile.DateTexts(p.Read),
 		DaysMissing:   reconcile.DateTexts(p.Missing),
-		Inputs:        r.inputs(),
+		Inputs:        inputs,
 		Files:         r.entries,
 		Control:       control,
 		Counts:        countsOfRun(res),
@@ -43,14 +47,15 @@ func (r *run) manifest(res *results) (*writer.Manifest, error) {
 	return m, nil
 }
 
-func (r *run) inputs() []writer.Input {
+func (r *run) inputs() ([]writer.Input, error) {
 	inputs := slices.Clone(r.plan.in.files)
 	for i, o := range r.plan.Objects {
 		inputs = append(inputs, writer.Input{
 			Table: writer.ExportsInput, Key: o.Key, Size: o.Size, Identity: o.Identity, Rows: r.infos[i].Rows,
 		})
 	}
-	return inputs
+	built, err := r.plan.standing.inputs()
+	return append(inputs, built...), err
 }
 
 func countsOfRun(res *results) writer.Counts {
@@ -72,6 +77,7 @@ func countsOfRun(res *results) writer.Counts {
 		Conversations:       make(map[string]int64),
 		Differences:         make(map[string]int64),
 		Findings:            make(map[string]int64),
+		Adjustments:         res.adjusted.counts(),
 	}
 	for _, j := range res.rejects {
 		c.Rejected[string(j.Reason)]++

@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
@@ -40,7 +38,7 @@ type Plan struct {
 	in       *inputs
 	inputsID string // identity of the period's inputs, whatever history they are read with
 	settings writer.Settings
-	current  *current
+	standing *standing
 }
 
 // PlannedObject is one export file to be read.
@@ -78,12 +76,15 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if err := p.identify(ctx, job.Exports); err != nil {
 		return nil, err
 	}
-	p.inputsID, p.RunID = p.identities()
-	p.RunKey = writer.RunPrefix(p.Period.String(), p.RunID)
-	if p.current, err = currentRun(ctx, job.Out, p.Period.String()); err != nil {
+	if p.standing, err = readStanding(ctx, job.Out, p.Period.String()); err != nil {
 		return nil, err
 	}
-	p.Already = p.current != nil && p.current.manifest.InputsSHA256 == p.inputsID
+	if p.inputsID, p.RunID, err = p.identities(); err != nil {
+		return nil, err
+	}
+	p.RunKey = writer.RunPrefix(p.Period.String(), p.RunID)
+	base := p.standing.base()
+	p.Already = base != nil && base.manifest.InputsSHA256 == p.inputsID
 	return p, nil
 }
 
@@ -176,8 +177,9 @@ func (p *Plan) files() []reader.Object {
 }
 
 // identities are the hashes of what makes two runs the same: the period's own
-// inputs, and those with the history read before it.
-func (p *Plan) identities() (inputsID, runID string) {
+// inputs, with the adjustments that its statements take in; and those with the
+// history read before it and, of a closed month, the runs that it adjusts.
+func (p *Plan) identities() (inputsID, runID string, err error) {
 	type identity struct {
 		Period   string
 		Objects  []PlannedObject
@@ -185,8 +187,13 @@ func (p *Plan) identities() (inputsID, runID string) {
 		Settings writer.Settings
 		Rules    string
 		Format   int
+		Taken    []writer.Input
+		Ground   []writer.Input
 	}
-	id := identity{p.Period.String(), nil, p.in.files, p.settings, RulesVersion, writer.FormatVersion}
+	id := identity{Period: p.Period.String(), Tables: p.in.files, Settings: p.settings, Rules: RulesVersion, Format: writer.FormatVersion}
+	if id.Taken, err = p.standing.takenInputs(); err != nil {
+		return "", "", err
+	}
 	for _, o := range p.Objects {
 		if o.Day >= p.span.requiredFirst {
 			id.Objects = append(id.Objects, o)
@@ -194,7 +201,10 @@ func (p *Plan) identities() (inputsID, runID string) {
 	}
 	inputsID = hashOf(id)
 	id.Objects = p.Objects
-	return inputsID, hashOf(id)[:runIDLength]
+	if id.Ground, err = p.standing.groundInputs(); err != nil {
+		return "", "", err
+	}
+	return inputsID, hashOf(id)[:runIDLength], nil
 }
 
 // runIDLength is the number of hex digits of a run id: 128 bits.
@@ -209,26 +219,4 @@ func hashOf(v any) string {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
-}
-
-// currentRun is the run that the period's pointer names, nil where there is
-// none yet.
-func currentRun(ctx context.Context, out writer.Target, period string) (*current, error) {
-	pointer, manifest, version, err := writer.Current(ctx, out, period)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &current{pointer, manifest, version}, nil
-}
-
-// pointerVersion is the version of the period's pointer when the run was
-// planned: a commit may replace that one only.
-func (p *Plan) pointerVersion() string {
-	if p.current == nil {
-		return ""
-	}
-	return p.current.version
 }

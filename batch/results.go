@@ -2,6 +2,7 @@ package batch
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
@@ -26,6 +27,8 @@ type results struct {
 	findings   []finding
 	rejects    []reconcile.Reject
 	charges    []writer.FileEntry
+	taken      *takenIn     // what the statements take in from closed months
+	adjusted   *adjustments // nil: the month is open
 }
 
 // finding is a finding with its texts.
@@ -41,7 +44,11 @@ type finding struct {
 
 // addUp brings what the shards hold together. Every sum is exact, so its
 // order does not matter.
-func (r *run) addUp(a *attempt, pool *reconcile.Pool) (*results, error) {
+func (r *run) addUp(ctx context.Context, a *attempt, pool *reconcile.Pool) (*results, error) {
+	taken, err := r.takeIn(ctx)
+	if err != nil {
+		return nil, err
+	}
 	res := &results{
 		reading:    a.reading,
 		statuses:   make(map[reconcile.ChargeStatus]int64),
@@ -49,8 +56,9 @@ func (r *run) addUp(a *attempt, pool *reconcile.Pool) (*results, error) {
 		pool:       pool,
 		rejects:    a.rejects,
 		charges:    r.entries,
+		taken:      taken,
 	}
-	summary, statements, usage := &reconcile.Summary{}, &reconcile.Statements{}, &reconcile.Usage{}
+	summary, statements, usage := &reconcile.Summary{}, taken.statements, &reconcile.Usage{}
 	for _, s := range a.shards {
 		res.tally.Add(&s.tally)
 		res.outside += s.outside
@@ -70,8 +78,10 @@ func (r *run) addUp(a *attempt, pool *reconcile.Pool) (*results, error) {
 	slices.SortFunc(res.findings, compareFindings)
 	res.summary = summary.Rows()
 	res.compared = pool.Compare(usage, r.noData)
-	var err error
-	res.statements, err = statements.Rows()
+	if res.statements, err = statements.Rows(); err != nil {
+		return nil, err
+	}
+	res.adjusted, err = r.adjust(ctx)
 	return res, err
 }
 

@@ -32,7 +32,7 @@ type run struct {
 //
 // Errors match reader.ErrInput and ErrConfig (the tables or settings are
 // wrong), reader.ErrData (the exports are refused), ErrIncomplete (days are
-// missing), reader.ErrStore, reader.ErrChanged and writer.ErrStore (a store
+// missing), ErrUnfinished (they are, and the month is closed), reader.ErrStore, reader.ErrChanged and writer.ErrStore (a store
 // failed), writer.ErrVerify (what was written reads back as something else),
 // writer.ErrConflict and writer.ErrOutcomeUnknown (the commit), and
 // ErrControl (a control total does not hold). After any of them the pointer
@@ -42,11 +42,14 @@ func Run(ctx context.Context, job Job) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if plan.Already {
-		key := plan.current.pointer.Run
-		return &Result{RunID: plan.current.manifest.RunID, RunKey: key, Already: true, Manifest: plan.current.manifest}, nil
+	if err := plan.standing.repair(ctx, job.Out); err != nil {
+		return nil, err
 	}
-	if len(plan.Missing) > 0 && !job.AllowMissing {
+	if plan.Already {
+		base := plan.standing.base()
+		return plan.result(base.pointer.Run, base.manifest, true), nil
+	}
+	if len(plan.Missing) > 0 && (!job.AllowMissing || plan.standing.seal != nil) {
 		return nil, missingDays(plan)
 	}
 	if done, err := alreadyComplete(ctx, &job, plan); done != nil || err != nil {
@@ -60,6 +63,9 @@ func missingDays(plan *Plan) error {
 	what := "no data"
 	if marker := plan.settings.CompleteMarker; marker != "" {
 		what += " or no " + marker
+	}
+	if plan.standing.seal != nil { // missing days would look like charges that are gone
+		return fmt.Errorf("%w: %s is closed, and a run that adjusts it needs days that have %s: %s", ErrUnfinished, plan.Period, what, strings.Join(reconcile.DateTexts(plan.Missing), ", "))
 	}
 	return fmt.Errorf("%w: period %s needs days that have %s: %s", ErrIncomplete, plan.Period, what, strings.Join(reconcile.DateTexts(plan.Missing), ", "))
 }
@@ -77,10 +83,10 @@ func alreadyComplete(ctx context.Context, job *Job, plan *Plan) (*Result, error)
 	if err := probe(ctx, job); err != nil {
 		return nil, err
 	}
-	if _, err := writer.MovePointer(ctx, job.Out, manifest, plan.pointerVersion()); err != nil {
+	if _, err := writer.MovePointer(ctx, job.Out, manifest, plan.standing.version()); err != nil {
 		return nil, err
 	}
-	return &Result{RunID: plan.RunID, RunKey: plan.RunKey, Already: true, Manifest: manifest}, nil
+	return plan.result(plan.RunKey, manifest, true), nil
 }
 
 func (r *run) do(ctx context.Context) (*Result, error) {
@@ -98,7 +104,7 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	results, err := r.addUp(a, pool)
+	results, err := r.addUp(ctx, a, pool)
 	if err != nil {
 		return nil, err
 	}
@@ -115,10 +121,10 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	if err := writer.ReadBack(ctx, r.job.Out, r.plan.RunKey, manifest.Files); err != nil {
 		return nil, err
 	}
-	if _, err := writer.Publish(ctx, r.job.Out, manifest, r.plan.pointerVersion()); err != nil {
+	if _, err := writer.Publish(ctx, r.job.Out, manifest, r.plan.standing.version()); err != nil {
 		return nil, err
 	}
-	return &Result{RunID: r.plan.RunID, RunKey: r.plan.RunKey, Manifest: manifest}, nil
+	return r.plan.result(r.plan.RunKey, manifest, false), nil
 }
 
 // pool adds up the invoices before anything is read, since lines that overlap

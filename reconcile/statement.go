@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -64,6 +65,8 @@ func (s *Statements) Add(g StatementGroup) {
 	}
 	sum := s.sums[key]
 	if sum == nil {
+		// The texts may be small parts of much larger ones.
+		key.account, key.currency = strings.Clone(key.account), strings.Clone(key.currency)
 		sum = &statementSum{statementKey: key, vatRate: g.VATRate}
 		s.sums[key] = sum
 	}

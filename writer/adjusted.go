@@ -121,3 +121,30 @@ func IsMonth(period string) bool {
 	}
 	return period[5:] >= "01" && period[5:] <= "12"
 }
+
+// CheckFile holds a file of a published run against its entry in the
+// manifest, by size and sha256, for a reader that trusts its content: the
+// error matches ErrVerify where it is not there or is another.
+func CheckFile(ctx context.Context, t Target, run string, f FileEntry) error {
+	key := run + f.Name
+	stored, err := t.Open(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read %s: %w: the file is not there", key, ErrVerify)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", key, err)
+	}
+	defer stored.Close()
+	content, err := fetch(stored)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", key, err)
+	}
+	problem := f.checkBytes(content.size, content.sha256)
+	if err := content.release(); err != nil {
+		return fmt.Errorf("read %s: %w", key, err)
+	}
+	if problem != nil {
+		return fmt.Errorf("read %s: %w: %w", key, ErrVerify, problem)
+	}
+	return nil
+}

@@ -294,7 +294,7 @@ func (v *verifier) checkAdjustmentRows(t *table) error {
 func (v *verifier) checkAdjustmentNet(now, made *billedSums) error {
 	stated := map[string]string{}
 	for _, c := range v.manifest.Control {
-		if currency, ok := strings.CutPrefix(c.Name, adjustmentsControl); ok {
+		if currency, ok := strings.CutPrefix(c.Name, AdjustmentsControl); ok {
 			stated[currency] = c.Right
 		}
 	}
@@ -316,7 +316,7 @@ func (v *verifier) checkAdjustmentNet(now, made *billedSums) error {
 		}
 		figure, err := reconcile.ParseDecimal(text)
 		if err == nil {
-			err = unequalMoney("control total "+adjustmentsControl+currency, figure, sum)
+			err = unequalMoney("control total "+AdjustmentsControl+currency, figure, sum)
 		}
 		if err != nil {
 			return err
@@ -325,8 +325,9 @@ func (v *verifier) checkAdjustmentNet(now, made *billedSums) error {
 	return nil
 }
 
-// adjustmentsControl and a currency name the control total of adjustments.
-const adjustmentsControl = "adjustments_"
+// AdjustmentsControl and a currency name a control total: its right side is
+// the sum of the adjustments.
+const AdjustmentsControl = "adjustments_"
 
 func (v *verifier) checkAdjustmentMark(now, made *billedSums) error {
 	if v.ground.billed.mark.Plus(made.mark) != now.mark {
