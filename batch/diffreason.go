@@ -1,0 +1,252 @@
+package batch
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"waconcile/reconcile"
+	"waconcile/writer"
+)
+
+// diffReasons tells why charges differ.
+type diffReasons struct {
+	job *DiffJob
+
+	// What the manifests tell.
+	prices   bool // rates, accounts, markets or recharges differ
+	accounts bool
+	settings bool
+	history  bool
+	exports  exportSets
+
+	// What the exports tell, where they were asked.
+	asked    bool
+	unknown  bool                            // some that one of the runs read are not there any more
+	messages map[uint64]map[DiffReason]int64 // by hash of the pair: when the first message of each reason was sent
+}
+
+func newDiffReasons(job *DiffJob) *diffReasons {
+	a, b := job.A, job.B
+	r := &diffReasons{job: job, exports: newExportSets(a, b), messages: make(map[uint64]map[DiffReason]int64)}
+	r.accounts = inputsDiffer(a, b, writer.AccountsInput)
+	for _, table := range []string{writer.RatesInput, writer.MarketsInput, writer.RechargesInput} {
+		r.prices = r.prices || inputsDiffer(a, b, table)
+	}
+	r.prices = r.prices || r.accounts
+	r.settings = !sameSettings(a, b)
+	r.history = !slices.Equal(a.DaysRead, b.DaysRead) || a.Settings.Lookback != b.Settings.Lookback || otherInputsDiffer(a, b)
+	return r
+}
+
+// inputsDiffer compares the files of one table, whatever they are called.
+func inputsDiffer(a, b *writer.Manifest, table string) bool {
+	identities := func(m *writer.Manifest) []string {
+		var all []string
+		for _, in := range m.InputsOf(table) {
+			all = append(all, in.Identity)
+		}
+		slices.Sort(all)
+		return all
+	}
+	return !slices.Equal(identities(a), identities(b))
+}
+
+// otherInputsDiffer looks at what else a run can begin from: a checkpoint.
+func otherInputsDiffer(a, b *writer.Manifest) bool {
+	known := []string{
+		writer.ExportsInput, writer.RatesInput, writer.AccountsInput, writer.MarketsInput, writer.RechargesInput,
+		writer.InvoicesInput, writer.SealedInput, writer.AdjustmentsInput, writer.TakenInput,
+	}
+	others := func(m *writer.Manifest) []writer.Input {
+		return slices.DeleteFunc(slices.Clone(m.Inputs), func(in writer.Input) bool { return slices.Contains(known, in.Table) })
+	}
+	return !slices.Equal(others(a), others(b))
+}
+
+func sameSettings(a, b *writer.Manifest) bool {
+	x, y := a.Settings, b.Settings
+	same := maps.Equal(x.Columns, y.Columns) && slices.Equal(x.IgnoreTypes, y.IgnoreTypes)
+	x.Columns, x.IgnoreTypes, y.Columns, y.IgnoreTypes = nil, nil, nil, nil
+	x.Lookback, y.Lookback = 0, 0 // that is history
+	return same && x.LateDays == y.LateDays && x.DeliveryDays == y.DeliveryDays && x.MaxRejectRatio == y.MaxRejectRatio &&
+		x.AllowMissing == y.AllowMissing && x.CompleteMarker == y.CompleteMarker && x.Rounding == y.Rounding &&
+		a.RulesVersion == b.RulesVersion && a.FormatVersion == b.FormatVersion
+}
+
+// of gives the reasons of a charge that differs, sorted.
+func (r *diffReasons) of(d *differ, diff *ChargeDiff, a, b *chargeAt) []DiffReason {
+	priced, only := false, diff.Kind == Changed
+	opened := diff.Kind == Changed
+	for _, c := range diff.Columns {
+		price := isPriceColumn(c.Name)
+		priced, only = priced || price, only && price
+		opened = opened && c.Name != "opened_at"
+	}
+	priced = priced && r.prices && opened
+	if priced && only {
+		return []DiffReason{PriceChanged}
+	}
+	reasons := r.messageReasons(d, a, b)
+	if priced {
+		reasons = append(reasons, PriceChanged)
+	}
+	if len(reasons) == 0 {
+		reasons = r.candidates(diff)
+	}
+	slices.SortFunc(reasons, func(x, y DiffReason) int { return cmp.Compare(x, y) })
+	return reasons
+}
+
+// isPriceColumn: a charge that opened when it did before has other values
+// there only by other tables.
+func isPriceColumn(name string) bool {
+	switch name {
+	case "market", "country", "plan", "unit_price", "currency", "amount", "status", "reason", "recharge_id":
+		return true
+	}
+	return false
+}
+
+// messageReasons are those of the pair's messages that can bear on a charge:
+// sent before it expires. Days that one run alone read count where nothing
+// else does.
+func (r *diffReasons) messageReasons(d *differ, a, b *chargeAt) []DiffReason {
+	until := reconcile.NoTime
+	var pair uint64
+	for _, c := range []*chargeAt{a, b} {
+		if c == nil {
+			continue
+		}
+		pair = d.pairHash(c)
+		expires := c.int(d.column.openedAt) + reconcile.DayMillis
+		if !c.null(d.column.expiresAt) {
+			expires = c.int(d.column.expiresAt)
+		}
+		until = max(until, expires)
+	}
+	var reasons []DiffReason
+	for reason, sent := range r.messages[pair] {
+		if sent < until {
+			reasons = append(reasons, reason)
+		}
+	}
+	if len(reasons) > 1 {
+		reasons = slices.DeleteFunc(reasons, func(reason DiffReason) bool { return reason == History })
+	}
+	return reasons
+}
+
+// candidates are what else can have done it, where no message of the pair did.
+func (r *diffReasons) candidates(diff *ChargeDiff) []DiffReason {
+	certainty := len(diff.Columns) == 1 && diff.Columns[0].Name == "certainty"
+	if certainty && r.history {
+		return []DiffReason{History}
+	}
+	var reasons []DiffReason
+	for _, c := range []struct {
+		holds  bool
+		reason DiffReason
+	}{
+		{r.accounts, AccountChanged}, {r.settings, SettingsChanged}, {r.history, History},
+		{r.asked && r.unknown, FileReplaced}, {!r.asked && r.exports.differ(), ExportsChanged},
+	} {
+		if c.holds {
+			reasons = append(reasons, c.reason)
+		}
+	}
+	if len(reasons) == 0 {
+		return []DiffReason{Unexplained}
+	}
+	return reasons
+}
+
+// found notes that a message of a pair, sent at an instant, is a reason.
+func (r *diffReasons) found(pair uint64, reason DiffReason, sent int64) {
+	of := r.messages[pair]
+	if of == nil {
+		of = make(map[DiffReason]int64)
+		r.messages[pair] = of
+	}
+	if first, ok := of[reason]; !ok || sent < first {
+		of[reason] = sent
+	}
+}
+
+// exportSets is which of the two runs read what: bit 1 is A, bit 2 is B.
+type exportSets struct {
+	objects []exportObject
+	known   [2]map[reconcile.Date]bool // days that the run read, or needed and found missing
+}
+
+type exportObject struct {
+	key, identity string
+	day           reconcile.Date
+	in            sides
+}
+
+// sides is a set of runs.
+type sides uint8
+
+const (
+	sideA sides = 1 << iota
+	sideB
+	bothSides = sideA | sideB
+)
+
+func newExportSets(a, b *writer.Manifest) exportSets {
+	type object struct{ key, identity string }
+	in := make(map[object]sides)
+	var s exportSets
+	for i, m := range []*writer.Manifest{a, b} {
+		for _, o := range m.InputsOf(writer.ExportsInput) {
+			in[object{o.Key, o.Identity}] |= sideA << i
+		}
+		s.known[i] = make(map[reconcile.Date]bool)
+		for _, text := range slices.Concat(m.DaysRead, m.DaysMissing) {
+			if day, err := reconcile.ParseDate(text); err == nil {
+				s.known[i][day] = true
+			}
+		}
+	}
+	for o, from := range in {
+		s.objects = append(s.objects, exportObject{o.key, o.identity, dayOfKey(o.key), from})
+	}
+	slices.SortFunc(s.objects, func(x, y exportObject) int {
+		return cmp.Or(strings.Compare(x.key, y.key), strings.Compare(x.identity, y.identity))
+	})
+	return s
+}
+
+// dayOfKey is the day of the partition that an export lies in.
+func dayOfKey(key string) reconcile.Date {
+	name, _, _ := strings.Cut(strings.TrimPrefix(key, "dt="), "/")
+	day, err := reconcile.ParseDate(name)
+	if err != nil {
+		return reconcile.MinDate
+	}
+	return day
+}
+
+// differ says whether one of the runs read what the other did not.
+func (s *exportSets) differ() bool {
+	return slices.ContainsFunc(s.objects, func(o exportObject) bool { return o.in != bothSides })
+}
+
+// readExports asks the exports for the messages of pairs whose charges differ.
+func (r *diffReasons) readExports(ctx context.Context, pairs map[uint64]bool) error {
+	if r.job.Exports == nil {
+		return nil
+	}
+	r.asked = true
+	if !r.exports.differ() || len(pairs) == 0 {
+		return nil
+	}
+	e, err := newDiffExports(r, pairs)
+	if err != nil {
+		return err
+	}
+	return e.read(ctx)
+}
