@@ -7,6 +7,7 @@
 //	waconcile plan            print what a run would read and write
 //	waconcile run             publish the charges of a period
 //	waconcile verify [RUN]    read a published run back and check it
+//	waconcile diff A B        say which charges differ between two runs, and why
 //	waconcile version         print the versions of program, rules and format
 //
 // waconcile help COMMAND lists the flags of a command. Begin with the demo:

@@ -35,6 +35,8 @@ var (
 	errPublished = errors.New("the run is published")
 	// errNoRun: there is no run to verify.
 	errNoRun = errors.New("nothing to verify")
+	// errNoSuchRun: a run that the command line names is not there.
+	errNoSuchRun = errors.New("no such run")
 	// errDisk: the demo could not write its inputs.
 	errDisk = errors.New("storage")
 )
@@ -62,6 +64,7 @@ func outcomes() []outcome {
 		{errInterrupted, exitInterrupt, true, again},
 		{errTerminated, exitTerminate, true, again},
 		{errNoRun, exitVerify, false, "name a run that is published, or publish one with waconcile run"},
+		{errNoSuchRun, exitUsage, false, "name a run that is published: its key, its id with --period, current or previous"},
 		{writer.ErrVerify, exitVerify, false, "do not use this run; find out what changed it, and publish anew into another place"},
 		{writer.ErrConflict, exitConflict, false, "another run of the period was published meanwhile: " + again},
 		{batch.ErrConfig, exitUsage, false, setting},

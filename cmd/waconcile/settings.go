@@ -67,7 +67,7 @@ func (s *settings) periodFlags(fs *pflag.FlagSet) {
 
 // inputFlags say what is read and how.
 func (s *settings) inputFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&s.exports, "exports", "", "where the exports lie: s3://bucket/prefix or a directory")
+	s.exportsFlag(fs)
 	fs.StringVar(&s.rates, "rates", "", "rates: a CSV file, a directory or an s3:// prefix")
 	fs.StringVar(&s.accounts, "accounts", "", "accounts: a CSV file, a directory or an s3:// prefix")
 	fs.StringVar(&s.markets, "markets", "", "markets, likewise (default: the built-in table)")
@@ -76,6 +76,11 @@ func (s *settings) inputFlags(fs *pflag.FlagSet) {
 	fs.StringToStringVar(&s.columns, "columns", nil, "contract's column=name in the exports, comma-separated")
 	fs.StringSliceVar(&s.ignoreTypes, "ignore-types", batch.DefaultIgnoreTypes(), "outbound types that never bill")
 	fs.StringVar(&s.completeMarker, "complete-marker", "", "`name` of a file that each day must have, such as _SUCCESS")
+}
+
+// exportsFlag says where the exports lie.
+func (s *settings) exportsFlag(fs *pflag.FlagSet) {
+	fs.StringVar(&s.exports, "exports", "", "where the exports lie: s3://bucket/prefix or a directory")
 }
 
 // tuningFlags are the limits of a run and how it is done.
