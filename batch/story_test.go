@@ -121,6 +121,24 @@ func (c *crowd) fill(messages int) {
 	}
 }
 
+// fillOnce is fill without messages whose rows lie on different days, so that
+// a run needs one passage.
+func (c *crowd) fillOnce(messages int) {
+	for i := range messages {
+		r := c.message()
+		day := c.first + reconcile.Date(i%c.days)
+		r.SentAt = day.Start() + r.SentAt%reconcile.DayMillis
+		c.put(day, r)
+		switch c.rng.IntN(20) {
+		case 0:
+			c.put(day, r)
+		case 1:
+			r.Status = "read"
+			c.put(day+1, r)
+		}
+	}
+}
+
 func (c *crowd) put(day reconcile.Date, r readertest.ExportRow) {
 	if day >= c.first && day < c.first+reconcile.Date(c.days) {
 		c.rows[day] = append(c.rows[day], r)

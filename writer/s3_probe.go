@@ -30,10 +30,18 @@ func (t *S3) Probe(ctx context.Context) error {
 		return storeFailure(ctx, "probe", t.String(), err)
 	}
 	s.remove()
-	if err := t.put(ctx, probeKept, probeText(), Condition{}); err != nil && !errors.Is(err, ErrConflict) {
-		return t.probeFailure(err)
+	made := t.put(ctx, probeKept, probeText(), Condition{})
+	if made != nil && !errors.Is(made, ErrConflict) {
+		return t.probeFailure(made)
 	}
-	if err := t.mustRefuse(ctx, probeKept, Condition{}, "a second object under a key that must be new"); err != nil {
+	const second = "a second object under a key that must be new"
+	err = t.mustRefuse(ctx, probeKept, Condition{}, second)
+	if made != nil && errors.Is(err, ErrUnsafeStore) {
+		// A 409 tells of another write at the same time, not of an object: only
+		// now there certainly is one.
+		err = t.mustRefuse(ctx, probeKept, Condition{}, second)
+	}
+	if err != nil {
 		return err
 	}
 	if err := t.mustRefuse(ctx, probeKept, Condition{Version: wrongVersion}, "a write that was to replace another version"); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"waconcile/reader/miniotest"
@@ -68,21 +70,33 @@ func (d dirPlace) fill(t *testing.T, all objects) {
 
 // bucketPlace is a prefix of a bucket.
 type bucketPlace struct {
-	client         *s3.Client
-	bucket, prefix string // the prefix ends in a slash
+	*testBucket
+	prefix string // ends in a slash
 }
 
-func newBucketPlace(t *testing.T, server *miniotest.Server, bucket, name string) *bucketPlace {
+// testBucket is a bucket of one test. What has been read from it once is not
+// read again: another object of the same ETag has the same bytes.
+type testBucket struct {
+	client *s3.Client
+	name   string
+
+	mu    sync.Mutex
+	known map[string]string // bytes by ETag
+}
+
+func newTestBucket(t *testing.T, server *miniotest.Server) *testBucket {
 	t.Helper()
-	return &bucketPlace{client: server.Client(t), bucket: bucket, prefix: name + "/"}
+	return &testBucket{client: server.Client(t), name: server.Bucket(t), known: map[string]string{}}
 }
 
-func (b *bucketPlace) String() string { return bucketScheme + b.bucket + "/" + b.prefix }
+func (b *testBucket) place(name string) *bucketPlace { return &bucketPlace{b, name + "/"} }
+
+func (b *bucketPlace) String() string { return bucketScheme + b.name + "/" + b.prefix }
 
 func (b *bucketPlace) list(t *testing.T) objects {
 	t.Helper()
 	found := objects{}
-	pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{Bucket: &b.bucket, Prefix: &b.prefix})
+	pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &b.prefix})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -93,26 +107,37 @@ func (b *bucketPlace) list(t *testing.T) objects {
 			if strings.HasPrefix(key, ".probe") {
 				continue
 			}
-			answer, err := b.client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &b.bucket, Key: o.Key})
-			if err != nil {
-				t.Fatal(err)
-			}
-			data, err := io.ReadAll(answer.Body)
-			answer.Body.Close()
-			if err != nil {
-				t.Fatal(err)
-			}
-			found[key] = string(data)
+			found[key] = b.read(t, *o.Key, *o.ETag)
 		}
 	}
 	return found
+}
+
+func (b *testBucket) read(t *testing.T, key, etag string) string {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if data, ok := b.known[etag]; ok {
+		return data
+	}
+	answer, err := b.client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &b.name, Key: &key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.known[etag] = string(data)
+	return string(data)
 }
 
 func (b *bucketPlace) fill(t *testing.T, all objects) {
 	t.Helper()
 	for key, data := range all {
 		full := b.prefix + key
-		if _, err := b.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &b.bucket, Key: &full, Body: strings.NewReader(data)}); err != nil {
+		if _, err := b.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &b.name, Key: &full, Body: strings.NewReader(data)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -167,4 +192,28 @@ func differences(want, got objects) (problems []string) {
 		}
 	}
 	return problems
+}
+
+// retried remembers from which states a command was run again. What it does
+// follows from its inputs and from what its place shows, so that one try of
+// each state is enough.
+type retried struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+// first tells whether a state was not there yet.
+func (r *retried) first(state objects) bool {
+	var text strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(state)) {
+		fmt.Fprintf(&text, "%q %q\n", key, state[key])
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seen == nil {
+		r.seen = map[string]bool{}
+	}
+	was := r.seen[text.String()]
+	r.seen[text.String()] = true
+	return !was
 }

@@ -13,9 +13,9 @@ import (
 )
 
 // bucketInputs uploads smallInputs and gives the place to name them by.
-func bucketInputs(t *testing.T, server *miniotest.Server, bucket string) string {
+func bucketInputs(t *testing.T, bucket *testBucket) string {
 	t.Helper()
-	in := newBucketPlace(t, server, bucket, "in")
+	in := bucket.place("in")
 	in.fill(t, dirPlace(smallInputs(t)).list(t))
 	return strings.TrimSuffix(in.String(), "/")
 }
@@ -35,9 +35,9 @@ func TestOutage(t *testing.T) {
 		t.Run(phase, func(t *testing.T) {
 			t.Parallel()
 			own := miniotest.StartOwn(t)
-			bucket := own.Bucket(t)
-			in, direct := bucketInputs(t, &own.Server, bucket), accessTo(&own.Server)
-			whole := newBucketPlace(t, &own.Server, bucket, "whole")
+			bucket := newTestBucket(t, &own.Server)
+			in, direct := bucketInputs(t, bucket), accessTo(&own.Server)
+			whole := bucket.place("whole")
 			all := requestsOf(t, &own.Server, runOf(in, listRates, whole.String()))
 			after := whole.list(t)
 			first := slices.IndexFunc(all, func(r string) bool { return strings.HasPrefix(r, "PUT ") })
@@ -59,7 +59,7 @@ func TestOutage(t *testing.T) {
 					reads := indexesOf(all, func(r string) bool { return strings.Contains(r, ".parquet?") && strings.Contains(r, "/in/") })
 					o.at = 1 + reads[rng.IntN(len(reads))]
 				}
-				p := newBucketPlace(t, &own.Server, bucket, fmt.Sprintf("seed-%d", seed))
+				p := bucket.place(fmt.Sprintf("seed-%d", seed))
 				args := runOf(in, listRates, p.String())
 				g := newGate(t, own.Endpoint, o.pass)
 				code, stderr := call(t, direct.through(g.URL), t.TempDir(), args)

@@ -28,10 +28,10 @@ const raceLanes = 4
 func TestRace(t *testing.T) {
 	t.Parallel()
 	server := miniotest.Start(t)
-	in, bucket, direct := smallInputs(t), server.Bucket(t), accessTo(server)
+	in, bucket, direct := smallInputs(t), newTestBucket(t, server), accessTo(server)
 	alone := map[string]objects{} // what each rate card gives by itself
 	for _, rates := range []string{firstRates, listRates, correctedRates} {
-		p := newBucketPlace(t, server, bucket, "alone-"+rates)
+		p := bucket.place("alone-" + rates)
 		mustCall(t, direct, t.TempDir(), runOf(in, rates, p.String()))
 		alone[rates] = p.list(t)
 	}
@@ -49,7 +49,7 @@ func TestRace(t *testing.T) {
 			for seed := uint64(lane); seed < raceSeeds; seed += raceLanes {
 				r := &race{
 					t: t, server: server, in: in, alone: alone, seed: seed,
-					place:  newBucketPlace(t, server, bucket, fmt.Sprintf("seed-%d", seed)),
+					place:  bucket.place(fmt.Sprintf("seed-%d", seed)),
 					rates:  [2]string{listRates, correctedRates},
 					before: objects{},
 				}

@@ -95,6 +95,10 @@ const (
 	mostUndo  = 4           // changes that a stale page does not know of
 )
 
+// Aftermath is longer than any call goes on after its client has its answer. A
+// bubble must not end before.
+const Aftermath = 2 * stall
+
 // delays are how long a call is under way to the store and its answer back,
 // to the nanosecond, so that two calls hardly ever meet.
 func (p *Plan) delays(c Call) (there, back time.Duration) {

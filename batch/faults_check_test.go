@@ -1,0 +1,309 @@
+package batch
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"waconcile/reader"
+	"waconcile/writer"
+	"waconcile/writer/s3test"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The checks of a story, each by what it holds.
+const (
+	checkOneWinner = "one winner for each version of a pointer"
+	checkComplete  = "every committed manifest is complete"
+	checkControl   = "control totals hold"
+	checkKept      = "nothing that was committed is missing or changed"
+	checkTables    = "tables equal those of a run without faults"
+	checkTold      = "what a run was told is what came to be"
+	checkErrors    = "errors are of the classes that are promised"
+	checkSettled   = "after the faults the period is as its inputs say"
+	checkLeft      = "no temporary file stays"
+)
+
+// problem is a check that failed.
+type problem struct{ check, text string }
+
+func (p problem) String() string { return p.check + ": " + p.text }
+
+// check goes through the history of a story and what is left at its end.
+func (rec *record) check(t *testing.T, o *oracle) (problems []problem) {
+	t.Helper()
+	for _, c := range []struct {
+		name string
+		find func(say func(format string, args ...any))
+	}{
+		{checkOneWinner, rec.findSecondWinners},
+		{checkComplete, rec.findIncomplete},
+		{checkKept, rec.findLost},
+		{checkTold, rec.findMisled},
+		{checkErrors, rec.findOddErrors},
+		{checkSettled, rec.findUnsettled},
+		{checkControl, func(say func(string, ...any)) {
+			for _, m := range rec.manifests() {
+				if err := o.verify(t, rec, m); err != nil {
+					say("%v", err)
+				}
+			}
+		}},
+		{checkTables, func(say func(string, ...any)) {
+			for _, m := range rec.manifests() {
+				rec.findOtherTables(t, o, m, say)
+			}
+		}},
+		{checkLeft, func(say func(string, ...any)) {
+			for _, name := range rec.left {
+				say("%s", name)
+			}
+		}},
+	} {
+		c.find(func(format string, args ...any) {
+			problems = append(problems, problem{c.name, fmt.Sprintf(format, args...)})
+		})
+	}
+	return problems
+}
+
+// move is a pointer that was written.
+type move struct {
+	at      int // event
+	client  string
+	late    bool
+	pointer writer.Pointer
+}
+
+// pointerMoves are the writes of each pointer that took effect, by key.
+func (rec *record) pointerMoves() map[string][]move {
+	moves := map[string][]move{}
+	for i, e := range rec.history {
+		if !strings.HasPrefix(e.Key, faultOut+"current/") || !e.Changed() {
+			continue
+		}
+		m := move{at: i, client: e.Client, late: e.Late}
+		if data, ok := rec.store.Body(e.After); ok {
+			_ = json.Unmarshal(data, &m.pointer) // what is no pointer names no run
+		}
+		moves[e.Key] = append(moves[e.Key], m)
+	}
+	return moves
+}
+
+// findSecondWinners: a pointer is written only over the version that its
+// writer has seen, so that no two writers replace the same one, and names what
+// it replaced.
+func (rec *record) findSecondWinners(say func(string, ...any)) {
+	for key, moves := range rec.pointerMoves() {
+		version, previous := "", (*string)(nil)
+		for _, m := range moves {
+			e := rec.history[m.at]
+			seen := e.If
+			if seen == "*" {
+				seen = ""
+			}
+			if e.If == "" || seen != version {
+				say("%s: event %d is over version %q, and %q is there", key, m.at, e.If, version)
+			}
+			if diff := cmp.Diff(previous, m.pointer.Previous); diff != "" {
+				say("%s: event %d does not name the run before it (-want +got):\n%s", key, m.at, diff)
+			}
+			version, previous = e.After, &m.pointer.Run
+		}
+	}
+}
+
+// manifests are those that are there at the end, in the order of their keys.
+func (rec *record) manifests() []*writer.Manifest {
+	var all []*writer.Manifest
+	objects := rec.store.Objects()
+	for _, key := range slices.Sorted(maps.Keys(objects)) {
+		if !isManifest(key) {
+			continue
+		}
+		if m, err := writer.DecodeManifest(objects[key]); err == nil {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+func isManifest(key string) bool {
+	return strings.HasPrefix(key, faultOut+"runs/") && strings.HasSuffix(key, "/manifest.json")
+}
+
+// findIncomplete: at the moment a manifest comes to be, and a pointer, all
+// that it names is there, with its size and sha256.
+func (rec *record) findIncomplete(say func(string, ...any)) {
+	there := map[string]string{} // ETag by key, as the history goes on
+	for i, e := range rec.history {
+		if !e.Changed() {
+			continue
+		}
+		if e.Op == s3test.DeleteObject {
+			delete(there, e.Key)
+			continue
+		}
+		there[e.Key] = e.After
+		data, _ := rec.store.Body(e.After)
+		if isManifest(e.Key) {
+			m, err := writer.DecodeManifest(data)
+			if err != nil || faultOut+m.RunKey()+"manifest.json" != e.Key {
+				say("event %d: %s: %v", i, e.Key, err)
+				continue
+			}
+			rec.findAbsent(m, there, func(text string) { say("event %d: %s names %s", i, e.Key, text) })
+		}
+	}
+	for key, moves := range rec.pointerMoves() {
+		for _, m := range moves {
+			rec.findNoRun(key, m, say)
+		}
+	}
+}
+
+// findAbsent says which files of a manifest are not there.
+func (rec *record) findAbsent(m *writer.Manifest, there map[string]string, say func(string)) {
+	for _, f := range m.Files {
+		data, ok := rec.store.Body(there[faultOut+m.RunKey()+f.Name])
+		switch {
+		case !ok:
+			say(f.Name + ", which is not there")
+		case int64(len(data)) != f.Bytes || sumOf(data) != f.SHA256:
+			say(f.Name + ", which has other bytes")
+		}
+	}
+}
+
+// findNoRun: the run that a pointer names has had its manifest before, of the
+// sha256 that the pointer gives.
+func (rec *record) findNoRun(key string, m move, say func(string, ...any)) {
+	manifest := faultOut + m.pointer.Run + "manifest.json"
+	for _, e := range rec.history[:m.at] {
+		if e.Key != manifest || !e.Changed() {
+			continue
+		}
+		if data, ok := rec.store.Body(e.After); ok && sumOf(data) == m.pointer.ManifestSHA256 {
+			return
+		}
+	}
+	say("%s: event %d names %q, which is not complete", key, m.at, m.pointer.Run)
+}
+
+// findLost: from its manifest on, a run stays as it is. What lies below runs/
+// never changes its bytes. At the end the store has what its history says.
+func (rec *record) findLost(say func(string, ...any)) {
+	there := map[string]string{}
+	committed := map[string]bool{} // keys that a manifest names, and manifests
+	for i, e := range rec.history {
+		if !e.Changed() {
+			continue
+		}
+		switch before := there[e.Key]; {
+		case e.Op == s3test.DeleteObject && committed[e.Key]:
+			say("event %d removes %s", i, e.Key)
+		case e.Op != s3test.DeleteObject && before != "" && before != e.After && strings.HasPrefix(e.Key, faultOut+"runs/"):
+			say("event %d changes %s", i, e.Key)
+		}
+		if e.Op == s3test.DeleteObject {
+			delete(there, e.Key)
+			continue
+		}
+		there[e.Key] = e.After
+		if data, _ := rec.store.Body(e.After); isManifest(e.Key) {
+			if m, err := writer.DecodeManifest(data); err == nil {
+				committed[e.Key] = true
+				for _, f := range m.Files {
+					committed[faultOut+m.RunKey()+f.Name] = true
+				}
+			}
+		}
+	}
+	objects := rec.store.Objects()
+	for _, key := range slices.Sorted(maps.Keys(there)) {
+		data, ok := objects[key]
+		want, _ := rec.store.Body(there[key])
+		switch {
+		case !ok:
+			say("%s is gone at the end", key)
+		case sumOf(data) != sumOf(want):
+			say("%s has other bytes at the end", key)
+		}
+	}
+}
+
+// findOtherTables: all of a run, down to the last byte.
+func (rec *record) findOtherTables(t *testing.T, o *oracle, m *writer.Manifest, say func(string, ...any)) {
+	want, err := o.expect(t, rec, m)
+	if err != nil {
+		say("%s: %v", m.RunKey(), err)
+		return
+	}
+	if diff := cmp.Diff(want, filesBelow(rec.store.Objects(), faultOut+m.RunKey())); diff != "" {
+		say("%s (-want +got):\n%s", m.RunKey(), diff)
+	}
+}
+
+// findOddErrors: the classes of Run, and no other of the command's: a network
+// is no reason to call data or a published run damaged.
+func (rec *record) findOddErrors(say func(string, ...any)) {
+	for _, try := range rec.tries {
+		if try.err == nil {
+			continue
+		}
+		for _, never := range []error{reader.ErrData, reader.ErrInput, ErrConfig, ErrIncomplete, ErrControl, writer.ErrVerify, writer.ErrUnsafeStore} {
+			if errors.Is(try.err, never) {
+				say("%s: %v", try.client, try.err)
+			}
+		}
+		name := outcomeName(try)
+		if name == "unknown error" || name == "stopped" && !try.stopped {
+			say("%s: %v", try.client, try.err)
+		}
+	}
+}
+
+// findUnsettled: once the faults are over each command succeeds, and what it
+// leaves current is a run of the inputs as they are.
+func (rec *record) findUnsettled(say func(string, ...any)) {
+	var last *try
+	for _, try := range rec.tries {
+		if !try.clean {
+			continue
+		}
+		last = try
+		if try.err != nil {
+			say("%s: %v", try.client, try.err)
+		}
+	}
+	if last == nil || last.err != nil {
+		return
+	}
+	objects := rec.store.Objects()
+	var current writer.Pointer
+	key := faultOut + writer.PointerKey(last.result.Manifest.Period)
+	if err := json.Unmarshal(objects[key], &current); err != nil || current.Run != last.result.RunKey {
+		say("%s names %s, %v; the last run was %s", key, current.Run, err, last.result.RunKey)
+	}
+	for _, in := range last.result.Manifest.Inputs {
+		if now, ok := objects[faultInputs+"exports/"+in.Key]; ok && in.Table == writer.ExportsInput && rec.etag(faultInputs+"exports/"+in.Key) != in.Identity {
+			say("the last run has another %s than is there, of %d bytes", in.Key, len(now))
+		}
+	}
+}
+
+// etag is the last that a key was given.
+func (rec *record) etag(key string) string {
+	for _, e := range slices.Backward(rec.history) {
+		if e.Key == key && e.Changed() {
+			return e.After
+		}
+	}
+	return ""
+}

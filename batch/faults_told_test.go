@@ -1,0 +1,114 @@
+package batch
+
+import (
+	"errors"
+	"strings"
+
+	"waconcile/writer"
+	"waconcile/writer/s3test"
+)
+
+// findMisled compares what each run returned with what it did:
+//
+//   - one that says it published wrote the pointer, or another one wrote the
+//     same pointer meanwhile;
+//   - one that says it was published before was named by the pointer at some
+//     time while it ran;
+//   - one that says another was first did not write the pointer, or lost it
+//     again, and there was another, or the store said that there was;
+//   - one that says the outcome is unknown had got as far as its manifest;
+//   - any other error means that the pointer was not written. What a broken
+//     connection does after its end is nobody's to know.
+func (rec *record) findMisled(say func(string, ...any)) {
+	for _, try := range rec.tries {
+		own, others := rec.movesDuring(try)
+		switch {
+		case try.err == nil && try.result.Already:
+			if !rec.wasCurrent(try) {
+				say("%s says that %s was published before; it never was", try.client, try.result.RunKey)
+			}
+		case try.err == nil:
+			if !names(own, try.result.RunKey) && !names(others, try.result.RunKey) {
+				say("%s says that it published %s; it did not", try.client, try.result.RunKey)
+			}
+		case errors.Is(try.err, writer.ErrOutcomeUnknown):
+			if !rec.reachedCommit(try) {
+				say("%s does not know the outcome, and had committed nothing: %v", try.client, try.err)
+			}
+		case errors.Is(try.err, writer.ErrConflict):
+			if len(own) > 0 && len(others) == 0 {
+				say("%s says that another was first, and it was itself: %v", try.client, try.err)
+			}
+			if len(others) == 0 && !rec.heardConflict(try) {
+				say("%s says that another was first, and there was none: %v", try.client, try.err)
+			}
+		case len(own) > 0:
+			say("%s moved the pointer and says %v", try.client, try.err)
+		}
+	}
+}
+
+// movesDuring are the moves of the period's pointer that a try made before it
+// ended, and those of all others while it ran.
+func (rec *record) movesDuring(try *try) (own, others []move) {
+	for _, moves := range rec.pointerMoves() {
+		for _, m := range moves {
+			switch {
+			case m.at < try.from || m.at >= try.to:
+			case m.client == try.client && !m.late:
+				own = append(own, m)
+			default: // a late one of its own is as good as another's
+				others = append(others, m)
+			}
+		}
+	}
+	return own, others
+}
+
+func names(moves []move, run string) bool {
+	for _, m := range moves {
+		if m.pointer.Run == run {
+			return true
+		}
+	}
+	return false
+}
+
+// wasCurrent says whether the pointer named a try's run when it began, or
+// came to name it while it ran.
+func (rec *record) wasCurrent(try *try) bool {
+	key := faultOut + writer.PointerKey(try.result.Manifest.Period)
+	named := ""
+	for _, m := range rec.pointerMoves()[key] {
+		if m.at >= try.to {
+			break
+		}
+		if m.at >= try.from && named == try.result.RunKey {
+			return true
+		}
+		named = m.pointer.Run
+	}
+	return named == try.result.RunKey
+}
+
+// reachedCommit says whether a try asked for a step of the commit, be it that
+// the store heard of it later.
+func (rec *record) reachedCommit(try *try) bool {
+	for _, e := range rec.history[try.from:] {
+		if e.Client == try.client && e.Op == s3test.PutObject && (isManifest(e.Key) || strings.HasPrefix(e.Key, faultOut+"current/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// heardConflict says whether the network told a try of a conflict that there
+// was not.
+func (rec *record) heardConflict(try *try) bool {
+	for _, e := range rec.history[try.from:try.to] {
+		if e.Client == try.client && e.Op == s3test.PutObject && (e.Fault == s3test.Conflict || e.Fault == s3test.Refused) {
+			return true
+		}
+	}
+	return false
+}
