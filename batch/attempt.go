@@ -25,7 +25,8 @@ type attempt struct {
 	rows      int64             // in all of them
 	exports   *reader.Exports
 	names     *reader.Names
-	scattered map[uint64]bool // hashes of messages whose rows lie on different days
+	scattered map[uint64]bool  // hashes of messages whose rows lie on different days
+	states    []reconcile.Date // of which the shards take states
 	shards    []*shard
 	tables    *chargeTables
 	free      chan *reconcile.Rows
@@ -33,6 +34,7 @@ type attempt struct {
 	mu      sync.Mutex
 	reading readCounts
 	rejects []reconcile.Reject
+	late    map[reconcile.Date]int64 // by partition: the earliest sending of a row behind its first open day
 }
 
 // readCounts counts rows as they are decoded.
@@ -47,10 +49,16 @@ func (r *run) newAttempt(scattered map[uint64]bool, tables *chargeTables) (*atte
 	a := &attempt{
 		job: r.job, plan: r.plan, infos: r.infos, rows: r.rows, exports: r.exports, names: r.names,
 		scattered: scattered, tables: tables,
-		free: make(chan *reconcile.Rows, freeBlocks),
+		states: r.plan.states(r.plan.in.accounts.Zones()),
+		free:   make(chan *reconcile.Rows, freeBlocks),
+		late:   make(map[reconcile.Date]int64),
 	}
-	for range r.job.Workers {
-		s, err := r.newShard()
+	from := make([]*reconcile.State, r.job.Workers)
+	if r.plan.start != nil {
+		from = splitState(r.plan.start.state, r.job.Workers)
+	}
+	for i := range r.job.Workers {
+		s, err := r.newShard(from[i], a)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +67,7 @@ func (r *run) newAttempt(scattered map[uint64]bool, tables *chargeTables) (*atte
 	return a, nil
 }
 
-func (r *run) newShard() (*shard, error) {
+func (r *run) newShard(from *reconcile.State, a *attempt) (*shard, error) {
 	in := r.plan.in
 	s := &shard{
 		pricer:    reconcile.NewPricer(in.accounts, in.markets, in.rates),
@@ -69,21 +77,21 @@ func (r *run) newShard() (*shard, error) {
 		dates:     make(map[reconcile.Date]*dateCharges),
 		delivered: r.plan.Period.From - 1,
 		log:       &sightings{},
+		opensFrom: reconcile.NoTime,
 	}
-	end := r.plan.span.requiredLast
-	if n := len(r.plan.Read); n > 0 {
-		end = max(end, r.plan.Read[n-1])
-	}
-	first := begins(r.plan.days)
-	if len(first) == 0 {
-		first = []reconcile.Date{r.plan.span.first}
+	if from != nil {
+		s.opensFrom = from.At.Start()
 	}
 	engine, err := reconcile.NewEngine(reconcile.EngineConfig{
 		Terms:        s.termsOf,
 		Text:         r.names.Text,
 		DeliveryDays: r.job.DeliveryDays,
-		Begins:       first,
-		End:          end.Start() + reconcile.DayMillis,
+		Begins:       r.plan.begins(),
+		End:          r.plan.end(),
+		LateDays:     r.job.LateDays,
+		From:         from,
+		States:       a.states,
+		Scattered:    a.scattered,
 	}, s)
 	s.engine = engine
 	return s, err
@@ -147,9 +155,10 @@ func (a *attempt) isScattered(rows *reconcile.Rows, i int) bool {
 }
 
 func (a *attempt) takeAhead(ctx context.Context, o reader.Object, date reconcile.Date, before int64) error {
-	late := newRouter(a.shards, a.free, plainWork)
-	scattered := newRouter(a.shards, a.free, scatteredWork)
+	late := newRouter(a.shards, a.free, plainWork(date))
+	scattered := newRouter(a.shards, a.free, scatteredWork(date))
 	start := a.firstOpen(date).Start()
+	oldest := start
 	err := a.exports.Scan(ctx, o, date, before, func(b *reader.Block) error {
 		for i, sent := range b.Rows.SentAt {
 			var err error
@@ -162,10 +171,33 @@ func (a *attempt) takeAhead(ctx context.Context, o reader.Object, date reconcile
 			if err != nil {
 				return err
 			}
+			oldest = min(oldest, sent)
 		}
 		return nil
 	})
+	a.noteLate(date, oldest)
 	return errors.Join(err, late.flush(ctx), scattered.flush(ctx))
+}
+
+// noteLate notes the earliest sending among the rows of a file.
+func (a *attempt) noteLate(partition reconcile.Date, oldest int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if known, ok := a.late[partition]; !ok || oldest < known {
+		a.late[partition] = oldest
+	}
+}
+
+// lateFor finds a partition that a state of day has rows from although it lies
+// after the state's late days: what the state is then made from is more than
+// its checkpoint says.
+func (a *attempt) lateFor(day reconcile.Date) (partition reconcile.Date, late bool) {
+	for p, oldest := range a.late {
+		if p > day-1+reconcile.Date(a.job.LateDays) && oldest < day.Start() && (!late || p < partition) {
+			partition, late = p, true
+		}
+	}
+	return partition, late
 }
 
 // readDays decodes the files in the order of their days, several at once, and
@@ -223,7 +255,7 @@ func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
 
 // takeFile decodes one file of the passage by days.
 func (a *attempt) takeFile(ctx context.Context, o reader.Object, date reconcile.Date) error {
-	r := newRouter(a.shards, a.free, plainWork)
+	r := newRouter(a.shards, a.free, plainWork(date))
 	start := a.firstOpen(date).Start()
 	err := a.exports.Scan(ctx, o, date, reconcile.NoTime, func(b *reader.Block) error {
 		for i, sent := range b.Rows.SentAt {

@@ -26,8 +26,8 @@ func (r *run) controls(res *results) ([]writer.ControlTotal, error) {
 	}
 	totals := []writer.ControlTotal{
 		count("files", "rows of the files = rows read", r.rows, c.read),
-		count("rows", "rows read = rejected + merged away + before the checkpoint + messages",
-			c.read, c.rejected+t.Merged+beforeCheckpoint+t.Messages),
+		count("rows", "rows read + taken over from the checkpoint = rejected + merged away + before the checkpoint + messages",
+			c.read+t.Carried, c.rejected+t.Merged+t.Before+t.Messages),
 		count("rejects", "rejected = rows of the rejects table", c.rejected, int64(len(res.rejects))),
 		count("messages", "messages = inbound + not counted + joined + opened + outside_window and joined nothing + still ahead",
 			t.Messages, t.Inbound+t.Failed+t.Undelivered+t.Ignored+t.Joined+t.Opened+t.OutsideAlone+t.Ahead),
@@ -48,10 +48,6 @@ func (r *run) controls(res *results) ([]writer.ControlTotal, error) {
 	}
 	return totals, failedControl(totals)
 }
-
-// beforeCheckpoint is how many rows were ignored because they counted before
-// the checkpoint that a run started from; every run starts from the data.
-const beforeCheckpoint = 0
 
 func failedControl(totals []writer.ControlTotal) error {
 	for _, t := range totals {

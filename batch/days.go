@@ -19,9 +19,9 @@ type daySpan struct {
 // after them the day in which the last conversation of the period ends and
 // lateDays more.
 func spanOf(p Period, zones []*reconcile.Zone, lookback, lateDays int) daySpan {
-	start, end := zones[0].Start(p.From), zones[0].Start(p.To+1)
+	start, end := firstStart(zones, p.From), zones[0].Start(p.To+1)
 	for _, z := range zones[1:] {
-		start, end = min(start, z.Start(p.From)), max(end, z.Start(p.To+1))
+		end = max(end, z.Start(p.To+1))
 	}
 	s := daySpan{requiredFirst: reconcile.DateOf(start), requiredLast: reconcile.DateOf(end - 1)}
 	s.first = s.requiredFirst - reconcile.Date(lookback)
@@ -38,6 +38,12 @@ type day struct {
 
 // partition is the prefix of a day's exports.
 func partition(d reconcile.Date) string { return "dt=" + d.String() + "/" }
+
+// dateOfKey is the day in whose partition an object lies.
+func dateOfKey(key string) (reconcile.Date, error) {
+	dir, _, _ := strings.Cut(key, "/")
+	return reconcile.ParseDate(strings.TrimPrefix(dir, "dt="))
+}
 
 // dayOf sorts what lies below a day's prefix into data and the marker. Names
 // beginning with "_" or "." are not data, nor is what lies deeper.
@@ -72,14 +78,15 @@ func (s daySpan) missing(days []day) []reconcile.Date {
 	return missing
 }
 
-// begins lists the days before which data is missing: the first day read, and
-// each that follows a gap.
-func begins(days []day) []reconcile.Date {
+// begins lists the days before which data is missing, beyond the first day
+// read: each that follows a gap after the day known.
+func begins(known reconcile.Date, days []day) []reconcile.Date {
 	var out []reconcile.Date
-	for i, d := range days {
-		if i == 0 || d.date != days[i-1].date+1 {
+	for _, d := range days {
+		if d.date != known+1 {
 			out = append(out, d.date)
 		}
+		known = d.date
 	}
 	return out
 }

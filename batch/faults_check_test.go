@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -122,7 +123,7 @@ func (rec *record) findSecondWinners(say func(string, ...any)) {
 func (rec *record) manifests() []*writer.Manifest {
 	var all []*writer.Manifest
 	objects := rec.store.Objects()
-	for _, key := range sortedKeys(objects) {
+	for _, key := range slices.Sorted(maps.Keys(objects)) {
 		if !isManifest(key) {
 			continue
 		}
@@ -225,7 +226,7 @@ func (rec *record) findLost(say func(string, ...any)) {
 		}
 	}
 	objects := rec.store.Objects()
-	for _, key := range sortedKeys(there) {
+	for _, key := range slices.Sorted(maps.Keys(there)) {
 		data, ok := objects[key]
 		want, _ := rec.store.Body(there[key])
 		switch {

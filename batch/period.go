@@ -73,6 +73,15 @@ func (p Period) String() string {
 // Has tells whether a billing date lies in the period.
 func (p Period) Has(d reconcile.Date) bool { return p.From <= d && d <= p.To }
 
+// firstStart is when a billing date begins in the first of the zones.
+func firstStart(zones []*reconcile.Zone, d reconcile.Date) int64 {
+	start := zones[0].Start(d)
+	for _, z := range zones[1:] {
+		start = min(start, z.Start(d))
+	}
+	return start
+}
+
 func monthOf(t time.Time) Period {
 	first := firstOfMonth(t)
 	return Period{calendarDate(first), calendarDate(first.AddDate(0, 1, -1))}

@@ -6,15 +6,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 
 	"waconcile/reader"
 	"waconcile/reconcile"
 	"waconcile/writer"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // RulesVersion is the rules that this build knows. Like writer.FormatVersion
@@ -29,11 +26,17 @@ type Plan struct {
 	Read     []reconcile.Date // days with data that the run reads
 	Missing  []reconcile.Date // required days without data or without their marker
 	Objects  []PlannedObject
-	RunID    string
-	RunKey   string // runs/{period}/{run_id}/
-	Already  bool   // the current run of the period has the same inputs
+	// Checkpoint is the key of the checkpoint that the run starts from; empty
+	// where it reads back.
+	Checkpoint string
+	RunID      string
+	RunKey     string // runs/{period}/{run_id}/
+	Already    bool   // the current run of the period has the same inputs
 
 	span     daySpan
+	exports  *exportDays
+	start    *start // nil where the run reads back
+	names    *reader.Names
 	days     []day
 	in       *inputs
 	inputsID string // identity of the period's inputs, whatever history they are read with
@@ -57,8 +60,8 @@ type current struct {
 }
 
 // NewPlan works out what job would do. It reads the tables, lists the exports
-// and identifies each file, and writes nothing. Missing days are in the plan,
-// not an error.
+// and identifies each file, looks for a checkpoint, and writes nothing. Missing
+// days are in the plan, not an error.
 func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if err := job.Validate(); err != nil {
 		return nil, err
@@ -67,25 +70,57 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Period: job.Period, in: in, settings: job.settings(in.accounts)}
+	p := &Plan{Period: job.Period, in: in, settings: job.settings(in.accounts), names: reader.NewNames()}
 	p.span = spanOf(job.Period, in.accounts.Zones(), p.settings.Lookback, job.LateDays)
-	if p.days, err = job.listDays(ctx, p.span); err != nil {
+	p.exports = newExportDays(&job)
+	if err := p.exports.list(ctx, p.span.first, p.span.last); err != nil {
 		return nil, err
 	}
-	p.noteDays()
-	if err := p.identify(ctx, job.Exports); err != nil {
+	if err := p.exports.identify(ctx, p.span.requiredFirst, p.span.last); err != nil {
 		return nil, err
 	}
 	if p.standing, err = readStanding(ctx, job.Out, p.Period.String()); err != nil {
 		return nil, err
 	}
-	if p.inputsID, p.RunID, err = p.identities(); err != nil {
+	if p.inputsID, err = p.identity(p.exports.objects(p.span.requiredFirst, p.span.last), nil); err != nil {
 		return nil, err
 	}
-	p.RunKey = writer.RunPrefix(p.Period.String(), p.RunID)
 	base := p.standing.base()
 	p.Already = base != nil && base.manifest.InputsSHA256 == p.inputsID
+	if err := p.chooseStart(ctx, &job); err != nil {
+		return nil, err
+	}
 	return p, nil
+}
+
+// chooseStart decides how far back the run reads, and so which run it is. A
+// run that is published already reads nothing: it is the run that is there.
+func (p *Plan) chooseStart(ctx context.Context, job *Job) (err error) {
+	if p.Already {
+		p.noteDays(p.span.requiredFirst)
+		base := p.standing.base()
+		p.RunID, p.RunKey = base.manifest.RunID, base.pointer.Run
+		return nil
+	}
+	first, with := p.span.first, &history{}
+	if with.Ground, err = p.standing.groundInputs(); err != nil {
+		return err
+	}
+	if p.start, err = p.findStart(ctx, job); err != nil {
+		return err
+	}
+	if p.start != nil {
+		first, with.Checkpoint = p.start.header.At(), p.start.key
+		p.Checkpoint = p.start.key
+	}
+	if err := p.exports.identify(ctx, first, p.span.last); err != nil {
+		return err
+	}
+	p.noteDays(first)
+	id, err := p.identity(p.Objects, with)
+	p.RunID = id[:runIDLength]
+	p.RunKey = writer.RunPrefix(p.Period.String(), p.RunID)
+	return err
 }
 
 // settings are the settings that change rows. On basis delivered a message
@@ -116,55 +151,17 @@ func (c *Config) settings(accounts *reconcile.Accounts) writer.Settings {
 // roundingRule names how statements are rounded (contract, statements).
 const roundingRule = "half_up"
 
-// listsInFlight bounds the listings that run at once.
-const listsInFlight = 8
-
-// listDays lists the days of a span that have data, in order. Days that are
-// not required and lack their marker are read all the same.
-func (job *Job) listDays(ctx context.Context, span daySpan) ([]day, error) {
-	all := make([]day, span.last-span.first+1)
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(listsInFlight)
-	for i := range all {
-		date := span.first + reconcile.Date(i)
-		g.Go(func() error {
-			objects, err := job.Exports.List(ctx, partition(date))
-			all[i] = dayOf(date, objects, job.CompleteMarker)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(all, func(d day) bool { return len(d.files) == 0 }), nil
-}
-
-func (p *Plan) noteDays() {
+// noteDays settles the days that are read, from first on.
+func (p *Plan) noteDays(first reconcile.Date) {
 	for d := p.span.requiredFirst; d <= p.span.requiredLast; d++ {
 		p.Required = append(p.Required, d)
 	}
+	p.days = p.exports.present(first, p.span.last)
 	p.Missing = p.span.missing(p.days)
 	for _, d := range p.days {
 		p.Read = append(p.Read, d.date)
-		for _, o := range d.files {
-			p.Objects = append(p.Objects, PlannedObject{Key: o.Key, Size: o.Size, Day: d.date})
-		}
 	}
-}
-
-// identify learns what each file's bytes are known by; in a directory that
-// reads them all.
-func (p *Plan) identify(ctx context.Context, exports reader.Source) error {
-	files := p.files()
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range files {
-		g.Go(func() (err error) {
-			p.Objects[i].Identity, err = exports.Identify(ctx, files[i])
-			return err
-		})
-	}
-	return g.Wait()
+	p.Objects = p.exports.objects(first, p.span.last)
 }
 
 // files are the export files in the order of Objects.
@@ -176,11 +173,20 @@ func (p *Plan) files() []reader.Object {
 	return files
 }
 
-// identities are the hashes of what makes two runs the same: the period's own
-// inputs, with the adjustments that its statements take in; and those with the
-// history read before it and, of a closed month, the runs that it adjusts.
-func (p *Plan) identities() (inputsID, runID string, err error) {
-	type identity struct {
+// history is what a run's identity has beyond its period's inputs: the
+// checkpoint that it starts from and, of a closed month, the runs that it
+// adjusts.
+type history struct {
+	Checkpoint string
+	Ground     []writer.Input
+}
+
+// identity is a hash of what makes two runs the same: of the period's own
+// inputs, with the adjustments that its statements take in, or also of the
+// history that they are read with.
+func (p *Plan) identity(objects []PlannedObject, with *history) (string, error) {
+	taken, err := p.standing.takenInputs()
+	return hashOf(struct {
 		Period   string
 		Objects  []PlannedObject
 		Tables   []writer.Input
@@ -188,23 +194,8 @@ func (p *Plan) identities() (inputsID, runID string, err error) {
 		Rules    string
 		Format   int
 		Taken    []writer.Input
-		Ground   []writer.Input
-	}
-	id := identity{Period: p.Period.String(), Tables: p.in.files, Settings: p.settings, Rules: RulesVersion, Format: writer.FormatVersion}
-	if id.Taken, err = p.standing.takenInputs(); err != nil {
-		return "", "", err
-	}
-	for _, o := range p.Objects {
-		if o.Day >= p.span.requiredFirst {
-			id.Objects = append(id.Objects, o)
-		}
-	}
-	inputsID = hashOf(id)
-	id.Objects = p.Objects
-	if id.Ground, err = p.standing.groundInputs(); err != nil {
-		return "", "", err
-	}
-	return inputsID, hashOf(id)[:runIDLength], nil
+		History  *history
+	}{p.Period.String(), objects, p.in.files, p.settings, RulesVersion, writer.FormatVersion, taken, with}), err
 }
 
 // runIDLength is the number of hex digits of a run id: 128 bits.

@@ -66,6 +66,7 @@ func (r *run) addUp(ctx context.Context, a *attempt, pool *reconcile.Pool) (*res
 			res.findings = append(res.findings, r.findingOf(&s.findings[i]))
 		}
 	}
+	res.findings = append(res.findings, r.lateFindings(a)...)
 	for _, priced := range a.tables.priced {
 		for i := range priced.groups {
 			g := &priced.groups[i]

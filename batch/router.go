@@ -23,8 +23,14 @@ func newRouter(shards []*shard, free chan *reconcile.Rows, send func(*reconcile.
 	return &router{shards: shards, free: free, blocks: make([]*reconcile.Rows, len(shards)), send: send}
 }
 
-func plainWork(rows *reconcile.Rows) work     { return work{rows: rows} }
-func scatteredWork(rows *reconcile.Rows) work { return work{scattered: rows} }
+// plainWork and scatteredWork are what becomes of the rows of a partition.
+func plainWork(partition reconcile.Date) func(*reconcile.Rows) work {
+	return func(rows *reconcile.Rows) work { return work{rows: rows, partition: partition} }
+}
+
+func scatteredWork(partition reconcile.Date) func(*reconcile.Rows) work {
+	return func(rows *reconcile.Rows) work { return work{scattered: rows, partition: partition} }
+}
 
 // route takes row i of rows to its shard.
 func (r *router) route(ctx context.Context, rows *reconcile.Rows, i int) error {

@@ -55,7 +55,7 @@ func Run(ctx context.Context, job Job) (*Result, error) {
 	if done, err := alreadyComplete(ctx, &job, plan); done != nil || err != nil {
 		return done, err
 	}
-	r := &run{job: &job, plan: plan, names: reader.NewNames()}
+	r := &run{job: &job, plan: plan, names: plan.names}
 	return r.do(ctx)
 }
 
@@ -78,12 +78,6 @@ func alreadyComplete(ctx context.Context, job *Job, plan *Plan) (*Result, error)
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
-	}
-	if err := writer.CheckListed(ctx, job.Out, manifest); errors.Is(err, writer.ErrVerify) {
-		job.Log.WarnContext(ctx, "the run is complete and has lost a file: writing it again", "cause", err)
-		return nil, nil
-	} else if err != nil {
 		return nil, err
 	}
 	if err := probe(ctx, job); err != nil {
@@ -124,11 +118,17 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	if err := r.writeReport(ctx, results, manifest); err != nil {
 		return nil, err
 	}
+	if err := r.writeCheckpoints(ctx, a, false); err != nil {
+		return nil, err
+	}
 	if err := writer.ReadBack(ctx, r.job.Out, r.plan.RunKey, manifest.Files); err != nil {
 		return nil, err
 	}
 	if _, err := writer.Publish(ctx, r.job.Out, manifest, r.plan.standing.version()); err != nil {
 		return nil, err
+	}
+	if err := r.writeCheckpoints(ctx, a, true); err != nil {
+		r.job.Log.WarnContext(ctx, "published without its checkpoint", "error", err)
 	}
 	return r.plan.result(r.plan.RunKey, manifest, false), nil
 }
@@ -206,7 +206,7 @@ func firstFailure(n int, do func(i int) error) error {
 // passes takes the data through the shards: once, and once more where
 // messages turn out to have rows on different days.
 func (r *run) passes(ctx context.Context) (*attempt, error) {
-	scattered := make(map[uint64]bool)
+	scattered := r.plan.scatteredBefore()
 	for {
 		a, repeated, err := r.onePass(ctx, scattered)
 		if err != nil || len(repeated) == 0 {

@@ -23,13 +23,15 @@ type shard struct {
 	log       *sightings
 	logErr    error
 	outside   int64 // conversations whose billing date lies outside the period
+	opensFrom int64 // those opened before have been counted by an earlier run
 	tally     reconcile.Tally
 }
 
-// work is one thing for a shard to do; exactly one field is set.
+// work is one thing for a shard to do; exactly one of the pointers is set.
 type work struct {
 	rows      *reconcile.Rows
 	scattered *reconcile.Rows
+	partition reconcile.Date // in which the rows lie
 	advance   *reconcile.Date
 }
 
@@ -61,10 +63,10 @@ func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver fu
 func (s *shard) do(w work, free chan<- *reconcile.Rows, deliver func(reconcile.Date, *dateCharges) error) (err error) {
 	switch {
 	case w.rows != nil:
-		s.engine.Add(w.rows)
+		s.engine.Add(w.rows, w.partition)
 		recycle(free, w.rows)
 	case w.scattered != nil:
-		s.engine.AddScattered(w.scattered)
+		s.engine.AddScattered(w.scattered, w.partition)
 		recycle(free, w.scattered)
 	default:
 		s.engine.Advance(*w.advance)
@@ -107,7 +109,9 @@ func (s *shard) Conversation(c *reconcile.Conversation) {
 	terms := s.termsOf(c.Account)
 	date := terms.Zone.Date(c.OpenedAt)
 	if !s.period.Has(date) {
-		s.outside++
+		if c.OpenedAt >= s.opensFrom {
+			s.outside++
+		}
 		return
 	}
 	key := groupKey{account: c.Account, business: c.Business, category: c.Category}

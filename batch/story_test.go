@@ -83,13 +83,15 @@ type crowd struct {
 	rng   *rand.Rand
 	first reconcile.Date
 	days  int
+	late  reconcile.Date                            // how many days after its sending a row may come; -1: any
+	quiet bool                                      // every pair is quiet for a day in three
 	rows  map[reconcile.Date][]readertest.ExportRow // by partition
 	count int
 }
 
 func newCrowd(seed uint64, first reconcile.Date, days int) *crowd {
 	return &crowd{
-		rng: rand.New(rand.NewPCG(seed, 1)), first: first, days: days,
+		rng: rand.New(rand.NewPCG(seed, 1)), first: first, days: days, late: -1,
 		rows: make(map[reconcile.Date][]readertest.ExportRow),
 	}
 }
@@ -97,27 +99,59 @@ func newCrowd(seed uint64, first reconcile.Date, days int) *crowd {
 func (c *crowd) fill(messages int) {
 	for range messages {
 		r := c.message()
-		day := reconcile.DateOf(r.SentAt)
-		c.put(day, r)
-		switch c.rng.IntN(20) {
-		case 0: // the same row again
-			c.put(day, r)
-		case 1: // a later status, in the next day's partition
-			r.Status = "read"
-			c.put(day+1, r)
-		case 2: // late by several days
-			r.Status = "delivered"
-			c.put(day+reconcile.Date(2+c.rng.IntN(4)), r)
-		case 3: // another sending time
-			r.SentAt += int64(c.rng.IntN(3)-1) * reconcile.DayMillis
-			c.put(reconcile.DateOf(r.SentAt), r)
+		for c.quiet && c.asleep(&r) {
+			r = c.message()
 		}
+		c.send(r)
 	}
 	for d := c.first; d < c.first+reconcile.Date(c.days); d++ {
 		if len(c.rows[d]) == 0 {
-			c.put(d, c.message())
+			r := c.message()
+			if c.late >= 0 {
+				r.SentAt, r.DeliveredAt = d.Start(), 0
+			}
+			c.put(d, r)
 		}
 		c.rng.Shuffle(len(c.rows[d]), func(i, k int) { c.rows[d][i], c.rows[d][k] = c.rows[d][k], c.rows[d][i] })
+	}
+}
+
+// asleep tells the days on which a contact neither writes nor is written to.
+func (c *crowd) asleep(r *readertest.ExportRow) bool {
+	asleep := func(at int64) bool {
+		return (int(reconcile.DateOf(at))+len(r.Contact)+int(r.Contact[len(r.Contact)-1]))%3 == 0
+	}
+	return asleep(r.SentAt) || r.DeliveredAt != 0 && asleep(r.DeliveredAt)
+}
+
+// send puts a message's rows into the partitions in which they come.
+func (c *crowd) send(r readertest.ExportRow) {
+	day := reconcile.DateOf(r.SentAt)
+	behind := func(days reconcile.Date) reconcile.Date {
+		if c.late >= 0 {
+			days = min(days, c.late)
+		}
+		return day + days
+	}
+	c.put(day, r)
+	switch c.rng.IntN(20) {
+	case 0: // the same row again
+		c.put(day, r)
+	case 1: // a later status, in the next day's partition
+		r.Status = "read"
+		c.put(behind(1), r)
+	case 2: // late by several days
+		r.Status = "delivered"
+		c.put(behind(reconcile.Date(2+c.rng.IntN(4))), r)
+	case 3: // another sending time
+		if shift := int64(c.rng.IntN(3) - 1); c.late != 0 && !c.quiet {
+			r.SentAt += shift * reconcile.DayMillis
+		}
+		c.put(reconcile.DateOf(r.SentAt), r)
+	case 4: // a clock ahead: in the partition of the day before
+		if c.late >= 0 {
+			c.put(day-1, r)
+		}
 	}
 }
 

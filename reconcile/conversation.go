@@ -38,6 +38,7 @@ const (
 	OutsideWindow        FindingKind = "outside_window"        // R5
 	ConflictingDuplicate FindingKind = "conflicting_duplicate" // contract, merging
 	BadDeliveryTime      FindingKind = "bad_delivery_time"     // contract, merging
+	LateRows             FindingKind = "late"                  // contract, which days are read; of an account and day
 )
 
 // Finding is something that a person should know of one message.
@@ -61,10 +62,14 @@ type Sink interface {
 	Message(hash uint64, day Date)
 }
 
-// Tally counts what an Engine was given and what became of it. Every row is
-// in Merged or in one message, every message in one of the other counts.
+// Tally counts what an Engine was given and what became of it. Every row, and
+// everything carried, is in Merged, in Before or in one message, every message
+// in one of the other counts.
 type Tally struct {
 	Rows         int64
+	Carried      int64 // messages and early rows of the state started from
+	Before       int64 // rows of messages that counted before that state
+	Late         int64 // of those, rows that no run before can have seen
 	Merged       int64 // rows beyond the first of a message
 	Messages     int64
 	Inbound      int64
@@ -80,6 +85,9 @@ type Tally struct {
 // Add adds other to t.
 func (t *Tally) Add(other *Tally) {
 	t.Rows += other.Rows
+	t.Carried += other.Carried
+	t.Before += other.Before
+	t.Late += other.Late
 	t.Merged += other.Merged
 	t.Messages += other.Messages
 	t.Inbound += other.Inbound

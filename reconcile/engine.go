@@ -24,6 +24,18 @@ type EngineConfig struct {
 	// End is the midnight UTC at which the data ends. Messages that count there
 	// or later are only counted as ahead.
 	End int64
+	// LateDays is how many days after the day it was sent on a row's partition
+	// may lie: rows before From that came later are counted as late.
+	LateDays int
+	// From is the state to start from, nil for none. Begins then starts with
+	// its Since, and the rows added are those of the partitions from its At on.
+	From *State
+	// States are the days at whose beginning a State is to be taken, in order,
+	// all after From.
+	States []Date
+	// Scattered tells the hashes of the messages whose rows come by
+	// AddScattered; nil: none.
+	Scattered map[uint64]bool
 }
 
 // Validate tells what c lacks.
@@ -37,8 +49,20 @@ func (c *EngineConfig) Validate() error {
 		return errors.New("make engine: delivery days are negative")
 	case c.End != DateOf(c.End).Start():
 		return errors.New("make engine: the data does not end at midnight UTC")
+	case c.From != nil && (c.Begins[0] != c.From.Since || c.From.Since >= c.From.At):
+		return errors.New("make engine: the data does not begin where that of the state does")
+	case !slices.IsSorted(c.States) || len(c.States) > 0 && (c.States[0] <= c.start() || c.States[len(c.States)-1].Start() > c.End):
+		return errors.New("make engine: states out of order, or outside the data")
 	}
 	return nil
+}
+
+// start is the first day that has not been folded yet.
+func (c *EngineConfig) start() Date {
+	if c.From == nil {
+		return MinDate
+	}
+	return c.From.At
 }
 
 // Engine rebuilds the conversations of the pairs of one shard: it merges
@@ -58,12 +82,14 @@ type Engine struct {
 	pending map[Date][]message // sent before the day they count on; their ids are their own
 	// scattered holds rows that settle brings to their days before any day is
 	// folded.
-	scattered dayRows
-	pairs     pairTable
-	chunks    chunkPool
-	fold      folder // memory of the day being folded, kept for the next
-	begin     int    // index into Begins of the stretch being folded
-	tally     Tally
+	scattered   dayRows
+	scatteredIn []Date // the partition of each
+	carry       carry
+	pairs       pairTable
+	chunks      chunkPool
+	fold        folder // memory of the day being folded, kept for the next
+	begin       int    // index into Begins of the stretch being folded
+	tally       Tally
 }
 
 // NewEngine makes an engine that hands what it makes to sink.
@@ -71,36 +97,50 @@ func NewEngine(cfg EngineConfig, sink Sink) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Engine{
+	e := &Engine{
 		cfg:     cfg,
 		merger:  merger{deliveryMillis: int64(cfg.DeliveryDays) * DayMillis, text: cfg.Text},
 		sink:    sink,
 		days:    make(map[Date]*dayRows),
 		pending: make(map[Date][]message),
-	}, nil
+		carry:   newCarry(&cfg),
+	}
+	e.restore()
+	return e, nil
 }
 
-// Add takes a block of rows, in any order. Rows sent on a day that has been
-// folded already are the caller's mistake.
-func (e *Engine) Add(rows *Rows) {
+// Add takes a block of rows of one day's partition, in any order. Rows sent on
+// a day that has been folded already are the caller's mistake, but for those
+// before the state that the engine starts from.
+func (e *Engine) Add(rows *Rows, partition Date) {
 	var day Date
 	var into *dayRows
 	for i, sent := range rows.SentAt {
 		if d := DateOf(sent); into == nil || d != day {
-			day, into = d, e.dayOf(d)
+			day, into = d, &e.carry.before
+			if d >= e.carry.start {
+				into = e.dayOf(d)
+			}
 		}
 		into.add(rowOf(rows, i), rows.ID.At(i), &e.chunks)
+		switch {
+		case day < e.carry.start:
+			e.carry.beforeIn = append(e.carry.beforeIn, partition)
+		case day > partition && e.carry.keeps(partition):
+			e.carry.early = append(e.carry.early, earlyRow{newMessage(rowOf(rows, i), rows.ID.At(i)), partition})
+		}
 	}
 	e.tally.Rows += int64(rows.Len())
 }
 
-// AddScattered takes rows of messages whose rows were sent, as they claim, on
-// different days. All rows of such a message must come this way, before the
-// first Advance: they are merged at once, and the message then lies on the
-// day of the row that sorts first.
-func (e *Engine) AddScattered(rows *Rows) {
+// AddScattered takes rows of one day's partition, of messages whose rows were
+// sent, as they claim, on different days. All rows of such a message must come
+// this way, before the first Advance: they are merged at once, and the message
+// then lies on the day of the row that sorts first.
+func (e *Engine) AddScattered(rows *Rows, partition Date) {
 	for i := range rows.SentAt {
 		e.scattered.add(rowOf(rows, i), rows.ID.At(i), &e.chunks)
+		e.scatteredIn = append(e.scatteredIn, partition)
 	}
 	e.tally.Rows += int64(rows.Len())
 }
@@ -108,6 +148,9 @@ func (e *Engine) AddScattered(rows *Rows) {
 // settle merges the scattered rows and puts each message on its day.
 func (e *Engine) settle() {
 	d := &e.scattered
+	if d.len() == 0 {
+		return
+	}
 	order := make([]uint32, d.len())
 	for i := range order {
 		order[i] = uint32(i)
@@ -121,13 +164,30 @@ func (e *Engine) settle() {
 		for n < len(order) && same(order[0], order[n]) == 0 {
 			n++
 		}
-		var m message
-		e.merger.merge(&m, n, func(i int) *row { return d.at(order[i]) })
-		e.tally.Merged += int64(n - 1)
-		e.dayOf(DateOf(m.sent)).add(m.row, d.id(order[0]), &e.chunks)
+		e.settleMessage(order[:n])
 		order = order[n:]
 	}
 	e.chunks.give(d)
+	e.scatteredIn = nil
+}
+
+// settleMessage merges the scattered rows of one message. Where it was sent
+// before the state that the engine starts from, they are rows before it,
+// whenever they claim to have been sent.
+func (e *Engine) settleMessage(rows []uint32) {
+	d, id := &e.scattered, e.scattered.id(rows[0])
+	m := message{id: id}
+	e.merger.merge(&m, len(rows), func(i int) *row { return d.at(rows[i]) })
+	if DateOf(m.sent) < e.carry.start || e.carry.find(m.hash, id) != nil {
+		for _, i := range rows {
+			e.carry.before.add(*d.at(i), id, &e.chunks)
+			e.carry.beforeIn = append(e.carry.beforeIn, e.scatteredIn[i])
+		}
+		return
+	}
+	e.tally.Merged += int64(len(rows) - 1)
+	e.dayOf(DateOf(m.sent)).add(m.row, id, &e.chunks)
+	e.noteScattered(&m, rows)
 }
 
 func (e *Engine) dayOf(d Date) *dayRows {
@@ -144,6 +204,19 @@ func (e *Engine) dayOf(d Date) *dayRows {
 // have been added.
 func (e *Engine) Advance(last Date) {
 	e.settle()
+	for len(e.cfg.States) > 0 && e.cfg.States[0]-1 <= last {
+		at := e.cfg.States[0]
+		e.cfg.States = e.cfg.States[1:]
+		e.advance(at - 1)
+		e.carry.states = append(e.carry.states, e.state(at))
+	}
+	e.advance(last)
+}
+
+func (e *Engine) advance(last Date) {
+	if last >= e.carry.start {
+		e.settleCarried()
+	}
 	for day, ok := e.nextDay(last); ok; day, ok = e.nextDay(last) {
 		e.foldDay(day)
 	}

@@ -154,6 +154,9 @@ func (e *Engine) foldPair(day Date, g group) {
 		why, at := m.counts(e.basisOf(m.account))
 		if why != Counts {
 			e.tallyUncounted(why)
+			if m.kind == FreeForm && e.mayArrive(m, why) {
+				f.events = append(f.events, event{at: m.sent, message: m, rank: sendingRank})
+			}
 			continue
 		}
 		if m.kind == FreeForm && at > m.sent {
@@ -227,15 +230,16 @@ func (e *Engine) step(index uint32, ev *event) {
 	}
 }
 
-// deferMessages keeps what counts on a later day than it was sent.
+// deferMessages keeps what counts on a later day than it was sent, or may yet.
 func (e *Engine) deferMessages(messages []message, end int64) {
 	for i := range messages {
 		m := &messages[i]
 		why, at := m.counts(e.basisOf(m.account))
-		if why == Counts && at >= end {
-			later := *m
-			later.id = bytes.Clone(m.id)
-			e.pending[DateOf(at)] = append(e.pending[DateOf(at)], later)
+		switch {
+		case why == Counts && at >= end:
+			e.pending[DateOf(at)] = append(e.pending[DateOf(at)], m.clone())
+		case e.mayArrive(m, why):
+			e.carry.undelivered = append(e.carry.undelivered, m.clone())
 		}
 	}
 }

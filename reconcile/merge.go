@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"bytes"
 	"cmp"
 	"strings"
 )
@@ -31,6 +32,16 @@ type message struct {
 	row               // the row that sorts first, with the merged status and times
 	id         []byte // shares memory with the day's rows
 	windowOpen bool   // of a free-form message: the window was open when it was sent
+}
+
+// newMessage is a row by itself, with its own memory.
+func newMessage(r row, id []byte) message { return message{row: r, id: bytes.Clone(id)} }
+
+// clone has its own memory.
+func (m *message) clone() message {
+	own := *m
+	own.id = bytes.Clone(m.id)
+	return own
 }
 
 // merger brings rows of one message together as the contract says.

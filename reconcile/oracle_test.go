@@ -216,7 +216,7 @@ func drawEcho() *rapid.Generator[echo] {
 	return rapid.Custom(func(rt *rapid.T) echo {
 		e := echo{
 			of:        rapid.IntRange(0, 60).Draw(rt, "of"),
-			shift:     rapid.SampledFrom([]int64{0, 0, 0, 1, -1, hour, -24 * hour, 24 * hour}).Draw(rt, "shift"),
+			shift:     rapid.SampledFrom([]int64{0, 0, 0, 1, -1, hour, -24 * hour, 24 * hour, 49 * hour}).Draw(rt, "shift"),
 			status:    drawStatus.Draw(rt, "status"),
 			delivered: drawDelay().Draw(rt, "delivered"),
 			read:      drawDelay().Draw(rt, "read"),
@@ -316,7 +316,7 @@ func (s *tale) add(rt *rapid.T, e *Engine, rows []oneRow, first bool) {
 		if scattered == 1 {
 			add = e.AddScattered
 		}
-		add(block)
+		add(block, DateOf(s.anchor))
 		s.feed = append(s.feed, fmt.Sprintf("add %d rows, scattered: %t", block.Len(), scattered == 1))
 		block.Reset()
 	}

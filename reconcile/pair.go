@@ -20,6 +20,15 @@ func slotOf(c Category) Slot {
 	return 2
 }
 
+// SlotOf is the slot of a conversation's category, which is no other than the
+// four that Slot.Category gives.
+func SlotOf(c Category) Slot {
+	if c == Service {
+		return serviceSlot
+	}
+	return slotOf(c)
+}
+
 // Category is the category of a slot's conversation.
 func (s Slot) Category() Category {
 	return [SlotCount]Category{Authentication, Marketing, Utility, Service}[s]

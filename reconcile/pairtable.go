@@ -1,6 +1,9 @@
 package reconcile
 
-import "math/bits"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // pairTable holds the pairs of which something may still be open, by key: an
 // open-addressing table of indexes into slices that hold no pointers, which
@@ -166,3 +169,40 @@ func (t *pairTable) sweep(at int64, sink Sink) {
 
 // slotsFor is the smallest power of two that leaves n keys room to double.
 func slotsFor(n int) int { return 1 << bits.Len(uint(2*n)) }
+
+// restore takes over pairs and open conversations of a state.
+func (t *pairTable) restore(from *State) {
+	for i := range from.Pairs {
+		p := &from.Pairs[i]
+		t.pairs[t.at(p.PairKey)] = p.pair()
+	}
+	for i := range from.Conversations {
+		c := &from.Conversations[i]
+		index := t.at(c.PairKey)
+		t.live = append(t.live, openConversation{
+			openedAt: c.OpenedAt, idStart: len(t.ids), idEnd: len(t.ids) + len(c.OpenedBy),
+			country: c.Country, out: c.Out, in: c.In, proven: c.Proven,
+		})
+		t.ids = append(t.ids, c.OpenedBy...)
+		t.convs[index][SlotOf(c.Category)] = uint32(len(t.live))
+	}
+}
+
+// save puts all pairs and open conversations into a state.
+func (t *pairTable) save(s *State) {
+	s.Pairs = make([]PairState, len(t.keys))
+	s.Conversations = make([]Conversation, 0, len(t.live))
+	ids := bytes.Clone(t.ids)
+	for i, key := range t.keys {
+		s.Pairs[i] = t.pairs[i].state(key)
+		for slot := range Slot(SlotCount) {
+			if at := t.convs[i][slot]; at != 0 {
+				c := &t.live[at-1]
+				s.Conversations = append(s.Conversations, Conversation{
+					PairKey: key, Category: slot.Category(), OpenedAt: c.openedAt, OpenedBy: ids[c.idStart:c.idEnd],
+					Country: c.country, Out: c.out, In: c.in, Proven: c.proven,
+				})
+			}
+		}
+	}
+}

@@ -51,9 +51,13 @@ func newUpload(ctx context.Context, t Target, key string) (*upload, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", key, err)
 	}
+	return uploadTo(key, up), nil
+}
+
+func uploadTo(key string, up Upload) *upload {
 	u := &upload{key: key, up: up, hash: sha256.New()}
 	u.buf = bufio.NewWriterSize(unbuffered{u}, uploadBuffer)
-	return u, nil
+	return u
 }
 
 func (u *upload) Write(p []byte) (int, error) {

@@ -59,16 +59,19 @@ type Manifest struct {
 	RunID         string  `json:"run_id"`
 	// InputsSHA256 is a hash of what makes a run the same run whatever history
 	// it started from: the period, its inputs, the settings, the versions.
-	InputsSHA256 string           `json:"inputs_sha256"`
-	Verdict      string           `json:"verdict"`
-	Settings     Settings         `json:"settings"`
-	DaysRead     []string         `json:"days_read"`
-	DaysMissing  []string         `json:"days_missing"`
-	Inputs       []Input          `json:"inputs"` // sorted by table and key
-	Files        []FileEntry      `json:"files"`  // sorted by name
-	Control      []ControlTotal   `json:"control"`
-	Counts       Counts           `json:"counts"`
-	Totals       []CurrencyTotals `json:"totals"` // sorted by currency
+	InputsSHA256 string   `json:"inputs_sha256"`
+	Verdict      string   `json:"verdict"`
+	Settings     Settings `json:"settings"`
+	// Checkpoint is the key of the checkpoint that the run started from; null
+	// where it read back.
+	Checkpoint  *string          `json:"checkpoint"`
+	DaysRead    []string         `json:"days_read"`
+	DaysMissing []string         `json:"days_missing"`
+	Inputs      []Input          `json:"inputs"` // sorted by table and key
+	Files       []FileEntry      `json:"files"`  // sorted by name
+	Control     []ControlTotal   `json:"control"`
+	Counts      Counts           `json:"counts"`
+	Totals      []CurrencyTotals `json:"totals"` // sorted by currency
 }
 
 // Program is what made the run.
@@ -111,6 +114,7 @@ type ControlTotal struct {
 // Counts are what became of the rows and messages.
 type Counts struct {
 	RowsRead            int64            `json:"rows_read"`
+	Carried             int64            `json:"carried"`  // messages and rows taken over from the checkpoint
 	Rejected            map[string]int64 `json:"rejected"` // by reason
 	Merged              int64            `json:"merged"`
 	BeforeCheckpoint    int64            `json:"before_checkpoint"`
@@ -123,7 +127,7 @@ type Counts struct {
 	OutsideWindow       int64            `json:"outside_window"`
 	Ahead               int64            `json:"ahead"`
 	Misplaced           int64            `json:"misplaced"`
-	Late                int64            `json:"late"`
+	Late                int64            `json:"late"`                  // of before_checkpoint, rows that no run before can have seen
 	Conversations       map[string]int64 `json:"conversations"`         // charges by category
 	Differences         map[string]int64 `json:"differences"`           // rows by class
 	Findings            map[string]int64 `json:"findings"`              // rows by kind

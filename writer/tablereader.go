@@ -47,7 +47,11 @@ func eachTableFrame(ctx context.Context, t Target, key string, s Schema, columns
 		return err
 	}
 	defer stored.Close()
-	r, err := openTable(&tableSource{ReaderAt: stored, size: stored.Size()}, s, columns)
+	return eachFrame(ctx, &tableSource{ReaderAt: stored, size: stored.Size()}, s, columns, yield)
+}
+
+func eachFrame(ctx context.Context, source *tableSource, s Schema, columns []string, yield func(Frame, error) bool) error {
+	r, err := openTable(source, s, columns)
 	if err != nil {
 		return err
 	}

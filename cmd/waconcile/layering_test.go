@@ -30,7 +30,8 @@ func arrows() map[string][]string {
 		"reader":             {"reconcile"},
 		"writer":             {"reconcile"},
 		"writer/report":      {"reconcile", "writer"},
-		"batch":              {"reader", "reconcile", "writer", "writer/report"},
+		"batch":              {"batch/checkpoint", "reader", "reconcile", "writer", "writer/report"},
+		"batch/checkpoint":   {"reader", "reconcile", "writer"},
 		"cmd/waconcile/demo": {"reconcile"},
 		"cmd/waconcile":      {"batch", "cmd/waconcile/demo", "reader", "reconcile", "writer", "writer/report"},
 

@@ -15,15 +15,18 @@ import (
 // planned is what plan prints: what a run with the same settings would read
 // and write.
 type planned struct {
-	Period    string   `json:"period"`
-	RunID     string   `json:"run_id"`
-	Run       string   `json:"run"`
-	Published bool     `json:"already_published"`
-	Required  []string `json:"days_required"`
-	Read      []string `json:"days_read"`
-	Missing   []string `json:"days_missing"`
-	Files     int      `json:"files"`
-	Bytes     int64    `json:"bytes"`
+	Period string `json:"period"`
+	// Checkpoint is the key of the checkpoint that the run starts from; empty
+	// where it reads back.
+	Checkpoint string   `json:"checkpoint"`
+	RunID      string   `json:"run_id"`
+	Run        string   `json:"run"`
+	Published  bool     `json:"already_published"`
+	Required   []string `json:"days_required"`
+	Read       []string `json:"days_read"`
+	Missing    []string `json:"days_missing"`
+	Files      int      `json:"files"`
+	Bytes      int64    `json:"bytes"`
 }
 
 func newPlanCommand(a *app) *cobra.Command {
@@ -66,7 +69,7 @@ func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
 		return nil, err
 	}
 	p := &planned{
-		Period: plan.Period.String(), RunID: plan.RunID, Run: within(a.settings.out, plan.RunKey), Published: plan.Already,
+		Period: plan.Period.String(), Checkpoint: plan.Checkpoint, RunID: plan.RunID, Run: within(a.settings.out, plan.RunKey), Published: plan.Already,
 		Required: reconcile.DateTexts(plan.Required), Read: reconcile.DateTexts(plan.Read), Missing: reconcile.DateTexts(plan.Missing),
 		Files: len(plan.Objects),
 	}
@@ -81,6 +84,10 @@ func (p *planned) text() string {
 	if p.Published {
 		published = "yes, with the same inputs: a run would write nothing"
 	}
+	from := "the data"
+	if p.Checkpoint != "" {
+		from = p.Checkpoint
+	}
 	missing := "none"
 	if len(p.Missing) > 0 {
 		missing = strings.Join(p.Missing, " ")
@@ -90,6 +97,7 @@ func (p *planned) text() string {
 		{"days required", span(p.Required)},
 		{"days read", span(p.Read)},
 		{"days missing", missing},
+		{"starts from", from},
 		{"files", grouped(int64(p.Files))},
 		{"bytes", grouped(p.Bytes)},
 		{"run id", p.RunID},

@@ -1,0 +1,189 @@
+package checkpoint
+
+import (
+	"bytes"
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+
+	"waconcile/reader"
+	"waconcile/reconcile"
+	"waconcile/writer"
+)
+
+// sortedState is the state of all shards in the order of its texts, from
+// which alone its bytes follow.
+type sortedState struct {
+	names         *reader.Names
+	pairs         []keyed[reconcile.PairState]
+	conversations []keyed[reconcile.Conversation]
+	messages      []keyed[reconcile.MessageState]
+}
+
+// keyed is a value with the texts of its pair.
+type keyed[T any] struct {
+	account, business, contact string
+	value                      *T
+}
+
+func sortState(states []*reconcile.State, names *reader.Names) *sortedState {
+	s := &sortedState{names: names}
+	for _, state := range states {
+		s.pairs = appendKeyed(s.pairs, state.Pairs, names, func(p *reconcile.PairState) reconcile.PairKey { return p.PairKey })
+		s.conversations = appendKeyed(s.conversations, state.Conversations, names, func(c *reconcile.Conversation) reconcile.PairKey { return c.PairKey })
+		s.messages = appendKeyed(s.messages, state.Messages, names, func(m *reconcile.MessageState) reconcile.PairKey { return m.PairKey })
+	}
+	slices.SortFunc(s.pairs, comparePairs)
+	slices.SortFunc(s.conversations, func(a, b keyed[reconcile.Conversation]) int {
+		return cmp.Or(comparePairs(a, b), cmp.Compare(a.value.Category, b.value.Category))
+	})
+	slices.SortFunc(s.messages, s.compareMessages)
+	return s
+}
+
+func appendKeyed[T any](to []keyed[T], values []T, names *reader.Names, key func(*T) reconcile.PairKey) []keyed[T] {
+	to = slices.Grow(to, len(values))
+	for i := range values {
+		k := key(&values[i])
+		to = append(to, keyed[T]{names.Text(k.Account), names.Text(k.Business), contactText(k.Contact, names), &values[i]})
+	}
+	return to
+}
+
+func contactText(c reconcile.Contact, names *reader.Names) string {
+	if name, opaque := c.Opaque(); opaque {
+		return names.Text(name)
+	}
+	return string(c.AppendDigits(nil))
+}
+
+func comparePairs[T any](a, b keyed[T]) int {
+	return cmp.Or(strings.Compare(a.account, b.account), strings.Compare(a.business, b.business), strings.Compare(a.contact, b.contact))
+}
+
+// compareMessages puts even rows that differ in one value only in an order.
+func (s *sortedState) compareMessages(a, b keyed[reconcile.MessageState]) int {
+	x, y := a.value, b.value
+	return cmp.Or(comparePairs(a, b), bytes.Compare(x.ID, y.ID), cmp.Compare(x.Role, y.Role), cmp.Compare(x.Sent, y.Sent),
+		cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Category, y.Category), cmp.Compare(x.Status, y.Status),
+		strings.Compare(s.names.Text(x.Type), s.names.Text(y.Type)), strings.Compare(s.names.Text(x.Country), s.names.Text(y.Country)),
+		cmp.Compare(x.Delivered, y.Delivered), cmp.Compare(x.Read, y.Read), cmp.Compare(x.LastSent, y.LastSent),
+		cmp.Compare(flag(x.Conflict), flag(y.Conflict)), cmp.Compare(flag(x.BadTime), flag(y.BadTime)))
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (s *sortedState) pairFrames() iter.Seq2[writer.Frame, error] {
+	type row = keyed[reconcile.PairState]
+	return framesOf(s.pairs, func(rows []row) []writer.Column {
+		columns := append(pairTexts(rows),
+			instants(rows, func(r *row) int64 { return r.value.Inbound }),
+			texts(rows, func(r *row) string { return r.value.Last.Category().String() }))
+		for slot := range reconcile.SlotCount {
+			columns = append(columns,
+				instants(rows, func(r *row) int64 { return r.value.Chains[slot].Opened }),
+				numbers(rows, func(r *row) int64 { return r.value.Chains[slot].Quiet }),
+				numbers(rows, func(r *row) int64 { return flag(r.value.Chains[slot].Proven) }))
+		}
+		return columns
+	})
+}
+
+func (s *sortedState) conversationFrames() iter.Seq2[writer.Frame, error] {
+	type row = keyed[reconcile.Conversation]
+	return framesOf(s.conversations, func(rows []row) []writer.Column {
+		return append(pairTexts(rows),
+			texts(rows, func(r *row) string { return r.value.Category.String() }),
+			numbers(rows, func(r *row) int64 { return r.value.OpenedAt }),
+			texts(rows, func(r *row) string { return string(r.value.OpenedBy) }),
+			optional(rows, func(r *row) string { return s.names.Text(r.value.Country) }),
+			numbers(rows, func(r *row) int64 { return int64(r.value.Out) }),
+			numbers(rows, func(r *row) int64 { return int64(r.value.In) }),
+			numbers(rows, func(r *row) int64 { return flag(r.value.Proven) }))
+	})
+}
+
+func (s *sortedState) messageFrames() iter.Seq2[writer.Frame, error] {
+	type row = keyed[reconcile.MessageState]
+	return framesOf(s.messages, func(rows []row) []writer.Column {
+		return append(pairTexts(rows),
+			texts(rows, func(r *row) string { return string(r.value.ID) }),
+			texts(rows, func(r *row) string { return roleNames()[r.value.Role] }),
+			texts(rows, func(r *row) string { return kindNames()[r.value.Kind] }),
+			optional(rows, func(r *row) string { return s.names.Text(r.value.Type) }),
+			optional(rows, func(r *row) string { return r.value.Category.String() }),
+			optional(rows, func(r *row) string { return s.names.Text(r.value.Country) }),
+			optional(rows, func(r *row) string { return r.value.Status.String() }),
+			numbers(rows, func(r *row) int64 { return r.value.Sent }),
+			instants(rows, func(r *row) int64 { return r.value.Delivered }),
+			instants(rows, func(r *row) int64 { return r.value.Read }),
+			numbers(rows, func(r *row) int64 { return r.value.LastSent }),
+			numbers(rows, func(r *row) int64 { return flag(r.value.WindowOpen) }),
+			numbers(rows, func(r *row) int64 { return flag(r.value.Conflict) }),
+			numbers(rows, func(r *row) int64 { return flag(r.value.BadTime) }))
+	})
+}
+
+// frameRows is how many rows go to the writer at a time.
+const frameRows = 16 << 10
+
+func framesOf[Row any](rows []Row, columns func([]Row) []writer.Column) iter.Seq2[writer.Frame, error] {
+	return func(yield func(writer.Frame, error) bool) {
+		for piece := range slices.Chunk(rows, frameRows) {
+			if !yield(writer.Frame{Rows: len(piece), Columns: columns(piece)}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func pairTexts[T any](rows []keyed[T]) []writer.Column {
+	type row = keyed[T]
+	return []writer.Column{
+		texts(rows, func(r *row) string { return r.account }),
+		texts(rows, func(r *row) string { return r.business }),
+		texts(rows, func(r *row) string { return r.contact }),
+	}
+}
+
+func texts[Row any](rows []Row, of func(*Row) string) writer.Column {
+	c := writer.Column{Text: make([]string, len(rows))}
+	for i := range rows {
+		c.Text[i] = of(&rows[i])
+	}
+	return c
+}
+
+// optional is a text column in which the empty text is null.
+func optional[Row any](rows []Row, of func(*Row) string) writer.Column {
+	c := texts(rows, of)
+	c.Null = make([]bool, len(rows))
+	for i, text := range c.Text {
+		c.Null[i] = text == ""
+	}
+	return c
+}
+
+func numbers[Row any](rows []Row, of func(*Row) int64) writer.Column {
+	c := writer.Column{Int: make([]int64, len(rows))}
+	for i := range rows {
+		c.Int[i] = of(&rows[i])
+	}
+	return c
+}
+
+// instants is a column in which reconcile.NoTime is null.
+func instants[Row any](rows []Row, of func(*Row) int64) writer.Column {
+	c := numbers(rows, of)
+	c.Null = make([]bool, len(rows))
+	for i, at := range c.Int {
+		c.Null[i] = at == reconcile.NoTime
+	}
+	return c
+}

@@ -1,0 +1,152 @@
+package checkpoint
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"waconcile/reader"
+	"waconcile/reconcile"
+	"waconcile/writer"
+)
+
+// ErrUnusable is matched by the error of a checkpoint that is there and
+// cannot be used: damaged, or in part not there.
+var ErrUnusable = errors.New("checkpoint cannot be used")
+
+// Write writes the checkpoint with the given header, whose Files it fills in,
+// of the states of all shards, and returns its key. Nothing that is there is
+// changed.
+func Write(ctx context.Context, to writer.Target, h Header, states []*reconcile.State, names *reader.Names) (key string, err error) {
+	sorted := sortState(states, names)
+	files := make([][]byte, len(tables()))
+	h.Files = nil
+	for i, t := range tables() {
+		data, entry, err := writer.EncodeParquet(ctx, t.file(), t.schema, t.frames(sorted))
+		if err != nil {
+			return "", fmt.Errorf("write checkpoint of %s: %w", h.Day, err)
+		}
+		files[i], h.Files = data, append(h.Files, entry)
+	}
+	header, err := h.encode()
+	if err != nil {
+		return "", fmt.Errorf("write checkpoint of %s: %w", h.Day, err)
+	}
+	key = keyOf(h.Day, header)
+	if _, _, err := to.Get(ctx, key+headerName); err == nil {
+		return key, nil
+	}
+	for i, t := range tables() {
+		if _, err := writer.WriteFile(ctx, to, key+t.file(), files[i]); err != nil {
+			return "", fmt.Errorf("write checkpoint of %s: %w", h.Day, err)
+		}
+	}
+	if err := to.Put(ctx, key+headerName, header, writer.Condition{}); err != nil && !errors.Is(err, writer.ErrConflict) {
+		return "", fmt.Errorf("write checkpoint of %s: %w", h.Day, err)
+	}
+	return key, nil
+}
+
+// Find lists the keys of the checkpoints of the days from first to last, the
+// newest first, and those of one day in the order of their hashes.
+func Find(ctx context.Context, in writer.Lister, first, last reconcile.Date) ([]string, error) {
+	objects, err := in.List(ctx, Prefix)
+	if err != nil {
+		return nil, fmt.Errorf("list checkpoints: %w", err)
+	}
+	var keys []string
+	for _, o := range objects {
+		key, ok := strings.CutSuffix(o.Key, headerName)
+		day, hash, nested := strings.Cut(strings.TrimPrefix(key, Prefix), "/")
+		d, err := reconcile.ParseDate(day)
+		if ok && nested && err == nil && first <= d && d <= last && len(hash) == sha256.Size*2+1 {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, func(a, b string) int {
+		dayA, dayB := a[:len(Prefix)+dayLength], b[:len(Prefix)+dayLength]
+		if dayA != dayB {
+			return strings.Compare(dayB, dayA)
+		}
+		return strings.Compare(a, b)
+	})
+	return keys, nil
+}
+
+const dayLength = len("2024-07-15")
+
+// ReadHeader reads what a checkpoint says of itself. The error matches
+// ErrUnusable where it is damaged.
+func ReadHeader(ctx context.Context, from writer.Target, key string) (*Header, error) {
+	data, _, err := from.Get(ctx, key+headerName)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read checkpoint %s: %w", key, err)
+	}
+	var h *Header
+	if err == nil {
+		if h, err = decode(data); err == nil && keyOf(h.Day, data) != key {
+			err = errors.New("its name is not the sha256 of its " + headerName)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoint %s: %w: %w", key, ErrUnusable, err)
+	}
+	return h, nil
+}
+
+// Read reads the state of a checkpoint. The error matches ErrUnusable where it
+// is damaged or not all there.
+func Read(ctx context.Context, from writer.Target, key string, h *Header, names *reader.Names) (*reconcile.State, error) {
+	_, _, since := h.Days()
+	l := &loader{names: names, state: &reconcile.State{At: h.At(), Since: since}}
+	l.accounts(h.Sent, reconcile.BasisSent)
+	l.accounts(h.Delivered, reconcile.BasisDelivered)
+	for i, t := range tables() {
+		data, _, err := from.Get(ctx, key+t.file())
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("read checkpoint %s%s: %w", key, t.file(), err)
+		}
+		if err == nil {
+			err = l.table(ctx, &t, data, h.Files[i])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read checkpoint %s%s: %w: %w", key, t.file(), ErrUnusable, err)
+		}
+	}
+	return l.state, nil
+}
+
+func (l *loader) accounts(ids []string, basis reconcile.Basis) {
+	for _, id := range ids {
+		l.state.Accounts = append(l.state.Accounts, reconcile.AccountBasis{Account: l.names.InternString(id), Basis: basis})
+	}
+}
+
+// table reads a file of which the sha256 is looked at first.
+func (l *loader) table(ctx context.Context, t *table, data []byte, want writer.FileEntry) error {
+	sum := sha256.Sum256(data)
+	if got := hex.EncodeToString(sum[:]); got != want.SHA256 {
+		return fmt.Errorf("sha256 %s, want %s", got, want.SHA256)
+	}
+	rows := int64(0)
+	for f, err := range writer.DecodeParquet(ctx, t.file(), data, t.schema) {
+		if err != nil {
+			return err
+		}
+		for i := range f.Rows {
+			if err := t.load(l, record{columns: f.Columns, row: i, next: new(int)}); err != nil {
+				return fmt.Errorf("row %d: %w", rows+int64(i), err)
+			}
+		}
+		rows += int64(f.Rows)
+	}
+	if rows != want.Rows {
+		return fmt.Errorf("%d rows, want %d", rows, want.Rows)
+	}
+	return nil
+}

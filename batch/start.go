@@ -1,0 +1,144 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"waconcile/batch/checkpoint"
+	"waconcile/reconcile"
+	"waconcile/writer"
+)
+
+// start is the checkpoint that a run starts from.
+type start struct {
+	key    string
+	header *checkpoint.Header
+	state  *reconcile.State
+}
+
+// checkpointDaysMax is how far before what a run needs a checkpoint may lie:
+// from one that is older, more days would have to be read again than a month
+// has.
+const checkpointDaysMax = 31
+
+// findStart looks for the newest usable checkpoint that is not after the first
+// day that the period touches; nil where there is none. Why another was not
+// used is logged.
+func (p *Plan) findStart(ctx context.Context, job *Job) (*start, error) {
+	oldest := min(p.span.first, p.span.requiredFirst-checkpointDaysMax)
+	keys, err := checkpoint.Find(ctx, job.Out, oldest, p.span.requiredFirst)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		h, err := checkpoint.ReadHeader(ctx, job.Out, key)
+		if err == nil {
+			err = p.usable(ctx, h)
+		}
+		var state *reconcile.State
+		if err == nil {
+			state, err = checkpoint.Read(ctx, job.Out, key, h, p.names)
+		}
+		if err == nil {
+			return &start{key, h, state}, nil
+		}
+		if !errors.Is(err, checkpoint.ErrUnusable) {
+			return nil, err
+		}
+		job.Log.InfoContext(ctx, "checkpoint refused", "checkpoint", key, "reason", err)
+	}
+	return nil, nil
+}
+
+// unusable is the error of a checkpoint that must not be used.
+func unusable(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", checkpoint.ErrUnusable, fmt.Sprintf(format, args...))
+}
+
+// usable tells why a checkpoint must not be used: other rules, settings,
+// columns or accounts, other objects than the listing shows, or days missing
+// between it and what reading back would give.
+func (p *Plan) usable(ctx context.Context, h *checkpoint.Header) error {
+	settings := checkpointSettings(&p.settings)
+	switch {
+	case h.RulesVersion != RulesVersion:
+		return unusable("rules %s, this run has %s", h.RulesVersion, RulesVersion)
+	case !h.Settings.Equal(&settings):
+		return unusable("settings %+v, this run has %+v", h.Settings, settings)
+	}
+	if err := errors.Join(p.sameBasis(h.Sent, reconcile.BasisSent), p.sameBasis(h.Delivered, reconcile.BasisDelivered)); err != nil {
+		return err
+	}
+	if err := p.exports.list(ctx, h.At(), p.span.requiredFirst-1); err != nil {
+		return err
+	}
+	if h.At() < p.span.first && !p.exports.has(h.At(), p.span.first-1) {
+		return unusable("days are missing between it and %s", p.span.first)
+	}
+	return p.sameObjects(ctx, h)
+}
+
+func (p *Plan) sameBasis(accounts []string, then reconcile.Basis) error {
+	for _, id := range accounts {
+		if now := p.in.accounts.Of(id).Basis; now != then {
+			return unusable("account %s was on basis %s, and is on %s", id, then, now)
+		}
+	}
+	return nil
+}
+
+// sameObjects holds the objects that a checkpoint and its parents were made
+// from against the listing, as far as their days are still there.
+func (p *Plan) sameObjects(ctx context.Context, h *checkpoint.Header) error {
+	first, last, _ := h.Days()
+	then := make(map[reconcile.Date][]checkpoint.Object)
+	for _, o := range h.Objects {
+		d, err := dateOfKey(o.Key)
+		if err != nil {
+			return unusable("object %s: %v", o.Key, err)
+		}
+		then[d] = append(then[d], o)
+	}
+	for d := last; d >= first; d-- {
+		now, err := p.objectsNow(ctx, d)
+		if err != nil {
+			return err
+		}
+		if len(now) > 0 && !slices.Equal(now, then[d]) {
+			return unusable("the objects of %s are not those that it was made from", d)
+		}
+	}
+	for _, earlier := range slices.Backward(h.Earlier) {
+		d, err := reconcile.ParseDate(earlier.Day)
+		if err != nil {
+			return unusable("%v", err)
+		}
+		now, err := p.objectsNow(ctx, d)
+		if err != nil {
+			return err
+		}
+		if len(now) > 0 && checkpoint.HashObjects(now) != earlier.SHA256 {
+			return unusable("the objects of %s are not those that its parents were made from", d)
+		}
+	}
+	return nil
+}
+
+func (p *Plan) objectsNow(ctx context.Context, d reconcile.Date) ([]checkpoint.Object, error) {
+	if err := p.exports.list(ctx, d, d); err != nil {
+		return nil, err
+	}
+	if err := p.exports.identify(ctx, d, d); err != nil {
+		return nil, err
+	}
+	return p.exports.known(d, d), nil
+}
+
+func checkpointSettings(s *writer.Settings) checkpoint.Settings {
+	return checkpoint.Settings{
+		Columns: s.Columns, IgnoreTypes: s.IgnoreTypes,
+		LateDays: s.LateDays, DeliveryDays: s.DeliveryDays, CompleteMarker: s.CompleteMarker,
+	}
+}

@@ -1,0 +1,182 @@
+package batch
+
+import (
+	"context"
+	"slices"
+
+	"waconcile/batch/checkpoint"
+	"waconcile/reconcile"
+)
+
+// begins are the days before which data is missing, in order, for an engine:
+// since when that of the checkpoint has no gap, or the first day read, and
+// each day that follows a gap.
+func (p *Plan) begins() []reconcile.Date {
+	switch {
+	case p.start != nil:
+		_, _, since := p.start.header.Days()
+		return append([]reconcile.Date{since}, begins(p.start.header.At()-1, p.days)...)
+	case len(p.days) == 0:
+		return []reconcile.Date{p.span.first}
+	}
+	first := p.days[0].date
+	return append([]reconcile.Date{first}, begins(first-1, p.days)...)
+}
+
+// end is the midnight UTC at which the data ends.
+func (p *Plan) end() int64 {
+	last := p.span.requiredLast
+	if n := len(p.Read); n > 0 {
+		last = max(last, p.Read[n-1])
+	}
+	return (last + 1).Start()
+}
+
+// states are the days at whose beginning the run takes states for the runs
+// after it: the first day that the next period touches, and, where a day after
+// the period may still grow, the last one that no such day has a part in.
+// Either only where the days it is made from, and those that late rows of it
+// lie in, are all there.
+func (p *Plan) states(zones []*reconcile.Zone) []reconcile.Date {
+	if len(p.Missing) > 0 {
+		return nil
+	}
+	next := reconcile.DateOf(firstStart(zones, p.Period.To+1))
+	sure := min(next, p.span.requiredLast+1-reconcile.Date(p.settings.LateDays))
+	var days []reconcile.Date
+	for _, d := range slices.Compact([]reconcile.Date{sure, next}) {
+		first := p.span.requiredFirst
+		if p.start != nil {
+			first = p.start.header.At() + 1
+		}
+		if d >= first && p.exports.has(min(d-1, p.span.requiredFirst), d-1+reconcile.Date(p.settings.LateDays)) {
+			days = append(days, d)
+		}
+	}
+	return days
+}
+
+// writeCheckpoints writes what the passage took, for the runs after this one.
+//
+// It is called before the publication for the days that this very run could
+// not start from: if it dies in between, the same run finds what it found. The
+// checkpoint of the first day of the period would make it another run, so that
+// one is written when the run is published; then a failure costs a later run
+// time and nothing else, and is logged.
+func (r *run) writeCheckpoints(ctx context.Context, a *attempt, published bool) error {
+	for i, day := range a.states {
+		if own := day == r.plan.span.requiredFirst; own != published {
+			continue
+		}
+		if p, late := a.lateFor(day); late {
+			r.job.Log.InfoContext(ctx, "no checkpoint: rows from before it lie in a partition after its late days", "day", day.String(), "partition", p.String())
+			continue
+		}
+		var states []*reconcile.State
+		for _, s := range a.shards {
+			states = append(states, s.engine.States()[i])
+		}
+		key, err := checkpoint.Write(ctx, r.job.Out, r.checkpointHeader(day, states), states, r.names)
+		if err != nil {
+			return err
+		}
+		r.job.Log.InfoContext(ctx, "checkpoint written", "checkpoint", key)
+	}
+	return nil
+}
+
+// checkpointHeader says what the states of a day were made from.
+func (r *run) checkpointHeader(day reconcile.Date, states []*reconcile.State) checkpoint.Header {
+	p := r.plan
+	first, last := p.span.first, day-1+reconcile.Date(p.settings.LateDays)
+	h := checkpoint.Header{
+		FormatVersion: checkpoint.FormatVersion, RulesVersion: RulesVersion,
+		Day: day.String(), Since: states[0].Since.String(), Settings: checkpointSettings(&p.settings),
+		Earlier: []checkpoint.Earlier{},
+	}
+	if p.start != nil {
+		first = p.start.header.At()
+		h.Parent = &p.start.key
+		h.Earlier = p.earlier(p.start.header)
+	}
+	h.First, h.Last, h.Objects = first.String(), last.String(), p.exports.known(first, last)
+	bases := make(map[string]reconcile.Basis)
+	for _, s := range states {
+		for _, a := range s.Accounts {
+			bases[r.names.Text(a.Account)] = a.Basis
+		}
+	}
+	h.Sent, h.Delivered = []string{}, []string{}
+	for id, basis := range bases {
+		if basis == reconcile.BasisDelivered {
+			h.Delivered = append(h.Delivered, id)
+		} else {
+			h.Sent = append(h.Sent, id)
+		}
+	}
+	slices.Sort(h.Sent)
+	slices.Sort(h.Delivered)
+	return h
+}
+
+// earlier are the days before a parent's, and the parent's own: those that
+// were folded into it.
+func (p *Plan) earlier(parent *checkpoint.Header) []checkpoint.Earlier {
+	then := make(map[reconcile.Date][]checkpoint.Object)
+	for _, o := range parent.Objects {
+		if d, err := dateOfKey(o.Key); err == nil {
+			then[d] = append(then[d], o)
+		}
+	}
+	days := slices.Clone(parent.Earlier)
+	first, _, _ := parent.Days()
+	for d := first; d < parent.At(); d++ {
+		days = append(days, checkpoint.Earlier{Day: d.String(), SHA256: checkpoint.HashObjects(then[d])})
+	}
+	return days
+}
+
+// splitState deals a state to shards by contact.
+func splitState(whole *reconcile.State, shards int) []*reconcile.State {
+	parts := make([]*reconcile.State, shards)
+	for i := range parts {
+		parts[i] = &reconcile.State{At: whole.At, Since: whole.Since}
+	}
+	parts[0].Accounts = whole.Accounts
+	for _, p := range whole.Pairs {
+		part := parts[shardOf(p.Contact, shards)]
+		part.Pairs = append(part.Pairs, p)
+	}
+	for _, c := range whole.Conversations {
+		part := parts[shardOf(c.Contact, shards)]
+		part.Conversations = append(part.Conversations, c)
+	}
+	for _, m := range whole.Messages {
+		part := parts[shardOf(m.Contact, shards)]
+		part.Messages = append(part.Messages, m)
+	}
+	return parts
+}
+
+// scatteredBefore are the hashes of messages that the checkpoint knows, and of
+// which rows claim to have been sent after it.
+func (p *Plan) scatteredBefore() map[uint64]bool {
+	scattered := make(map[uint64]bool)
+	if p.start == nil {
+		return scattered
+	}
+	for i := range p.start.state.Messages {
+		if m := &p.start.state.Messages[i]; m.Ahead(p.start.state.At.Start()) {
+			scattered[m.Hash()] = true
+		}
+	}
+	return scattered
+}
+
+// manifestCheckpoint is how the manifest names the checkpoint started from.
+func (p *Plan) manifestCheckpoint() *string {
+	if p.Checkpoint == "" {
+		return nil
+	}
+	return &p.Checkpoint
+}

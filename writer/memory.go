@@ -1,0 +1,43 @@
+package writer
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"iter"
+)
+
+// EncodeParquet gives the bytes that WriteParquet would write, for a file
+// whose key follows from its bytes. name is what the entry is called by.
+func EncodeParquet(ctx context.Context, name string, s Schema, frames iter.Seq2[Frame, error]) ([]byte, FileEntry, error) {
+	var m memoryUpload
+	u := uploadTo(name, &m)
+	w, err := writeFrames(ctx, u, s, frames)
+	if err == nil {
+		err = u.seal()
+	}
+	if err != nil {
+		return nil, FileEntry{}, fmt.Errorf("encode %s: %w", name, err)
+	}
+	return m.Bytes(), FileEntry{
+		Name: name, Rows: w.rows, Bytes: u.bytes, SHA256: hex.EncodeToString(u.hash.Sum(nil)), Totals: totalsText(w.totals),
+	}, nil
+}
+
+// DecodeParquet reads a table as ReadTable does, from the bytes of its file.
+func DecodeParquet(ctx context.Context, name string, data []byte, s Schema, columns ...string) iter.Seq2[Frame, error] {
+	return func(yield func(Frame, error) bool) {
+		source := &tableSource{ReaderAt: bytes.NewReader(data), size: int64(len(data))}
+		if err := eachFrame(ctx, source, s, columns, yield); err != nil {
+			yield(Frame{}, fmt.Errorf("decode %s: %w", name, err))
+		}
+	}
+}
+
+// memoryUpload is an Upload that stays in memory.
+type memoryUpload struct{ bytes.Buffer }
+
+func (m *memoryUpload) Seal() error                  { return nil }
+func (m *memoryUpload) Commit(context.Context) error { return nil }
+func (m *memoryUpload) Abort()                       {}
