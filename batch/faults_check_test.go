@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -123,7 +122,7 @@ func (rec *record) findSecondWinners(say func(string, ...any)) {
 func (rec *record) manifests() []*writer.Manifest {
 	var all []*writer.Manifest
 	objects := rec.store.Objects()
-	for _, key := range slices.Sorted(maps.Keys(objects)) {
+	for _, key := range sortedKeys(objects) {
 		if !isManifest(key) {
 			continue
 		}
@@ -226,7 +225,7 @@ func (rec *record) findLost(say func(string, ...any)) {
 		}
 	}
 	objects := rec.store.Objects()
-	for _, key := range slices.Sorted(maps.Keys(there)) {
+	for _, key := range sortedKeys(there) {
 		data, ok := objects[key]
 		want, _ := rec.store.Body(there[key])
 		switch {

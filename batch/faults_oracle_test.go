@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -92,7 +90,7 @@ func (o *oracle) verify(t *testing.T, rec *record, m *writer.Manifest) error {
 	defer o.mu.Unlock()
 	whole := sha256.New()
 	objects := rec.store.Objects()
-	for _, key := range slices.Sorted(maps.Keys(objects)) {
+	for _, key := range sortedKeys(objects) {
 		if strings.HasPrefix(key, faultOut+m.RunKey()) {
 			fmt.Fprintf(whole, "%s\x00%d\x00%s", key, len(objects[key]), objects[key])
 		}

@@ -41,8 +41,17 @@ type story struct {
 	commands []command
 	plan     s3test.Plan
 	pageKeys int
-	lie      func(s3test.Call) s3test.Lie  // nil: the store is honest
-	alter    func(*writer.S3) writer.Store // nil: the runs are as they are
+	mutant
+}
+
+// mutant is what is wrong in a story that the checks are tried on. The zero
+// value is nothing.
+type mutant struct {
+	lie    func(s3test.Call) s3test.Lie  // what the store does
+	before func(*record)                 // to the store, when the inputs are there
+	alter  func(*writer.S3) writer.Store // how a run writes, while there are faults
+	after  func(*record)                 // to the store, when all have ended
+	report func(*try)                    // what a run says
 }
 
 // inputChange is an object that somebody brings or replaces.
@@ -158,33 +167,41 @@ func faultMonth(n uint64) month {
 }
 
 func newMonth(n uint64) month {
+	rows := monthRows(n)
+	days := slices.Sorted(maps.Keys(rows))
+	m := month{inputs: map[string][]byte{
+		faultInputs + "rates.csv":         []byte(testRates),
+		faultInputs + "accounts.csv":      []byte(testAccounts),
+		faultInputs + "invoices/july.csv": fmt.Appendf(nil, faultInvoices, 3),
+	}}
+	for _, d := range days {
+		now := len(rows[d])
+		switch d {
+		case days[2]: // some rows come late
+			now -= 5
+			m.changes = append(m.changes, inputChange{key: exportKey(d, 1), data: exportOf(rows[d][now:])})
+		case days[3]: // the file is replaced by one of more rows
+			now -= 3
+			m.changes = append(m.changes, inputChange{key: exportKey(d, 0), data: exportOf(rows[d])})
+		}
+		m.inputs[exportKey(d, 0)] = exportOf(rows[d][:now])
+	}
+	m.changes = append(m.changes, inputChange{key: faultInputs + "invoices/july.csv", data: fmt.Appendf(nil, faultInvoices, 5)})
+	return m
+}
+
+// monthRows are all the messages of inputs number n, by partition.
+func monthRows(n uint64) map[reconcile.Date][]readertest.ExportRow {
 	first, err := reconcile.ParseDate("2024-06-30")
 	if err != nil {
 		panic(err)
 	}
 	c := newCrowd(n, first, 7)
 	c.fillOnce(150)
-	m := month{inputs: map[string][]byte{
-		faultInputs + "rates.csv":         []byte(testRates),
-		faultInputs + "accounts.csv":      []byte(testAccounts),
-		faultInputs + "invoices/july.csv": fmt.Appendf(nil, faultInvoices, 3),
-	}}
-	for _, d := range slices.Sorted(maps.Keys(c.rows)) {
-		rows := c.rows[d]
-		now := len(rows)
-		if d == first+2 {
-			now -= 5 // the rest comes late
-			m.changes = append(m.changes, inputChange{key: exportKey(d, 1), data: exportOf(rows[now:])})
-		}
-		if d == first+3 {
-			m.changes = append(m.changes, inputChange{key: exportKey(d, 0), data: exportOf(rows)})
-			now -= 3 // which the replaced file has
-		}
-		m.inputs[exportKey(d, 0)] = exportOf(rows[:now])
-	}
-	m.changes = append(m.changes, inputChange{key: faultInputs + "invoices/july.csv", data: fmt.Appendf(nil, faultInvoices, 5)})
-	return m
+	return c.rows
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func exportKey(d reconcile.Date, part int) string {
 	return fmt.Sprintf("%sexports/%spart-%d.parquet", faultInputs, partition(d), part)
@@ -202,6 +219,7 @@ func exportOf(rows []readertest.ExportRow) []byte {
 type record struct {
 	story   *story
 	store   *s3test.Store
+	temp    string // directory of the runs' temporary files
 	history []s3test.Event
 	left    []string // temporary files that nobody removed
 
@@ -248,23 +266,29 @@ func warmUp(t *testing.T) {
 func (s *story) play(t *testing.T) (rec *record) {
 	t.Helper()
 	warmUp(t)
-	temp := t.TempDir()
+	rec = &record{story: s, temp: t.TempDir()}
 	synctest.Test(t, func(t *testing.T) {
-		rec = &record{story: s, store: &s3test.Store{PageKeys: s.pageKeys, Lie: s.lie}}
+		rec.store = &s3test.Store{PageKeys: s.pageKeys, Lie: s.lie}
 		for _, key := range slices.Sorted(maps.Keys(s.inputs)) {
 			rec.store.Put(key, s.inputs[key])
 		}
 		rec.store.Settle()
-		s.withFaults(t, rec, temp)
+		if s.before != nil {
+			s.before(rec)
+		}
+		s.withFaults(t, rec)
+		if s.after != nil {
+			s.after(rec)
+		}
 		for _, c := range s.commands {
-			rec.run(t, c, c.name+".end", s.calm(), 0, temp)
+			rec.run(t, c, c.name+".end", s.calm(), 0)
 		}
 		rec.history = rec.store.History()
 	})
 	slices.SortFunc(rec.tries, func(a, b *try) int {
 		return cmp.Or(a.started.Compare(b.started), strings.Compare(a.client, b.client))
 	})
-	entries, err := os.ReadDir(temp)
+	entries, err := os.ReadDir(rec.temp)
 	if err != nil {
 		t.Error(err)
 	}
@@ -279,7 +303,7 @@ func (s *story) calm() *s3test.Plan { return &s3test.Plan{Seed: s.seed} }
 
 // withFaults lets everything happen that happens at its own time, and waits
 // for the end of all of it.
-func (s *story) withFaults(t *testing.T, rec *record, temp string) {
+func (s *story) withFaults(t *testing.T, rec *record) {
 	var wg sync.WaitGroup
 	for _, c := range s.changes {
 		wg.Go(func() {
@@ -292,7 +316,7 @@ func (s *story) withFaults(t *testing.T, rec *record, temp string) {
 			time.Sleep(c.at)
 			left := c.again
 			for n, stop := range c.stops {
-				try := rec.run(t, c, fmt.Sprintf("%s.%d", c.name, n+1), &s.plan, stop, temp)
+				try := rec.run(t, c, fmt.Sprintf("%s.%d", c.name, n+1), &s.plan, stop)
 				if try.err == nil {
 					if left--; left < 0 {
 						return
@@ -307,7 +331,7 @@ func (s *story) withFaults(t *testing.T, rec *record, temp string) {
 }
 
 // run does a command once and keeps what came of it.
-func (rec *record) run(t *testing.T, c command, client string, plan *s3test.Plan, stop time.Duration, temp string) *try {
+func (rec *record) run(t *testing.T, c command, client string, plan *s3test.Plan, stop time.Duration) *try {
 	try := &try{command: c, client: client, clean: plan.Rate == nil, from: rec.store.Events(), started: time.Now()}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
@@ -315,12 +339,15 @@ func (rec *record) run(t *testing.T, c command, client string, plan *s3test.Plan
 		defer time.AfterFunc(stop, func() { cancel(errStopped) }).Stop()
 	}
 	n := &s3test.Network{Store: rec.store, Client: client, Plan: plan}
-	job := faultJob(t, n, c, temp)
+	job := faultJob(t, n, c, rec.temp)
 	if rec.story.alter != nil && !try.clean {
 		job.Out = rec.story.alter(job.Out.(*writer.S3))
 	}
 	try.result, try.err = Run(ctx, job)
 	try.to, try.stopped = rec.store.Events(), ctx.Err() != nil
+	if rec.story.report != nil {
+		rec.story.report(try)
+	}
 	rec.add(try)
 	return try
 }

@@ -3,11 +3,9 @@ package batch
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"waconcile/reconcile"
 	"waconcile/writer"
 	"waconcile/writer/writertest"
 )
@@ -27,13 +25,7 @@ func (p *probed) Probe(context.Context) error {
 // A store is probed by a run that has something to publish, and by no other.
 func TestProbe(t *testing.T) {
 	t.Parallel()
-	first, err := reconcile.ParseDate("2024-06-28")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newCrowd(1, first, 14)
-	c.fill(100)
-	job, mem := testJob(t, c.exports(t, rand.New(rand.NewPCG(1, 2)), 1, 1000), "2024-07-01..2024-07-06")
+	job, mem := aJob(t)
 	out := &probed{Mem: mem, answer: writer.ErrUnsafeStore}
 	job.Out = out
 	run := func(name string, want error, asked int) {

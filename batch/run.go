@@ -80,6 +80,12 @@ func alreadyComplete(ctx context.Context, job *Job, plan *Plan) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := writer.CheckListed(ctx, job.Out, manifest); errors.Is(err, writer.ErrVerify) {
+		job.Log.WarnContext(ctx, "the run is complete and has lost a file: writing it again", "cause", err)
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
 	if err := probe(ctx, job); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -88,6 +89,21 @@ func (s *fakeStore) Open(_ context.Context, key string) (Stored, error) {
 		return nil, &fs.PathError{Op: "open", Path: key, Err: fs.ErrNotExist}
 	}
 	return fakeStored{bytes.NewReader(bytes.Clone(data))}, nil
+}
+
+func (s *fakeStore) List(_ context.Context, prefix string) ([]Listed, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.ask("list", prefix); err != nil {
+		return nil, err
+	}
+	var objects []Listed
+	for key, data := range s.objects {
+		if strings.HasPrefix(key, prefix) {
+			objects = append(objects, Listed{Key: key, Size: int64(len(data))})
+		}
+	}
+	return sortListed(objects), nil
 }
 
 type fakeStored struct{ *bytes.Reader }

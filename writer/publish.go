@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 )
 
 var (
@@ -36,15 +35,17 @@ type Outcome struct {
 
 // Publish makes a run whose data files are all committed the current one of
 // its period, or, where it adjusts a closed month, its newest adjusting one:
-// first the manifest, which may only be created, then the pointer, which may
-// only replace the one of version seen, as Current or Adjusted gave it when
-// the run was planned, or "" where there was none: a run that another has
-// overtaken, or whose month was closed meanwhile, matches ErrConflict. After
-// an error at either step what is there is read back, and that decides: ours
-// is success, another's matches ErrConflict, unreadable matches
-// ErrOutcomeUnknown, and where nothing has changed the error is that of the
-// step. Nothing is ever deleted.
-func Publish(ctx context.Context, t Target, m *Manifest, seen string) (Outcome, error) {
+// first the manifest, which may only be created; then a look whether all that
+// it names is there; then the pointer, which may only replace the one of
+// version seen, as Current or Adjusted gave it when the run was planned, or ""
+// where there was none: a run that another has overtaken, or whose month was
+// closed meanwhile, matches ErrConflict, one that lacks a file ErrVerify.
+//
+// After an error at manifest or pointer what is there is read back, and that
+// decides: ours is success, another's matches ErrConflict, unreadable matches
+// ErrOutcomeUnknown. Where nothing has changed the step is tried a few times
+// more, and then the error is that of the step. Nothing is ever deleted.
+func Publish(ctx context.Context, t Store, m *Manifest, seen string) (Outcome, error) {
 	for _, c := range m.Control {
 		if !c.OK {
 			return Outcome{}, fmt.Errorf("publish %s: %w: %s: %s and %s (%s)", m.RunKey(), ErrControl, c.Name, c.Left, c.Right, c.Text)
@@ -57,12 +58,56 @@ func Publish(ctx context.Context, t Target, m *Manifest, seen string) (Outcome, 
 	if err := createOnce(ctx, t, m.RunKey()+manifestName, data); err != nil {
 		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
 	}
+	if err := CheckListed(ctx, t, m); err != nil {
+		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
+	}
 	return movePointer(ctx, t, m, sha256Hex(data), seen)
 }
 
+// CheckListed asks once what lies under the prefix of a run, and matches
+// ErrVerify where a file of the manifest is not there in its size: somebody
+// removed it while the run was written, or since. Of a file that the listing
+// lacks the store is asked by name, since listings may be old.
+func CheckListed(ctx context.Context, t Store, m *Manifest) error {
+	objects, err := t.List(ctx, m.RunKey())
+	if err != nil {
+		return fmt.Errorf("list %s: %w", m.RunKey(), err)
+	}
+	sizes := make(map[string]int64, len(objects))
+	for _, o := range objects {
+		sizes[o.Key] = o.Size
+	}
+	for _, f := range m.Files {
+		if size, there := sizes[m.RunKey()+f.Name]; there && size == f.Bytes {
+			continue
+		}
+		if err := checkThere(ctx, t, m.RunKey()+f.Name, f.Bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkThere(ctx context.Context, t Target, key string, size int64) error {
+	stored, err := t.Open(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("open %s: %w: the file is not there", key, ErrVerify)
+	}
+	if err != nil {
+		return err
+	}
+	if err := stored.Close(); err != nil {
+		return err
+	}
+	if n := stored.Size(); n != size {
+		return fmt.Errorf("open %s: %w: %d bytes, the manifest has %d", key, ErrVerify, n, size)
+	}
+	return nil
+}
+
 // MovePointer makes a run that is complete, but not current, the current one
-// of its period; m is its manifest as ReadManifest gives it. seen and the
-// errors are those of Publish.
+// of its period; m is its manifest as ReadManifest gives it, and CheckListed
+// has found its files. seen and the errors are those of Publish.
 func MovePointer(ctx context.Context, t Target, m *Manifest, seen string) (Outcome, error) {
 	data, err := m.Encode()
 	if err != nil {
@@ -83,6 +128,9 @@ func ReadManifest(ctx context.Context, t Target, run string) (*Manifest, error) 
 func readManifest(ctx context.Context, t Target, run string) (*Manifest, string, error) {
 	key := run + manifestName
 	data, _, err := t.Get(ctx, key)
+	if err == nil && isTombstone(data) {
+		err = fs.ErrNotExist
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("read %s: %w", key, err)
 	}
@@ -148,22 +196,21 @@ func readPointer(ctx context.Context, t Target, key, period string) (*Pointer, s
 // It is content to find the same bytes there: they were written before, by a
 // run that died after it or by one that won meanwhile.
 func createOnce(ctx context.Context, t Target, key string, data []byte) error {
-	err := t.Put(ctx, key, data, Condition{})
-	if err == nil {
-		return nil
-	}
-	ctx, cancel := afterwards(ctx)
-	defer cancel()
-	there, _, getErr := t.Get(ctx, key)
-	switch {
-	case errors.Is(getErr, fs.ErrNotExist):
-		return fmt.Errorf("create %s: %w", key, err)
-	case getErr != nil:
-		return unknown("create "+key, err, getErr)
-	case !bytes.Equal(there, data):
-		return fmt.Errorf("create %s: %w: it is there with other bytes", key, ErrConflict)
-	}
-	return nil
+	put := func() error { return t.Put(ctx, key, data, Condition{}) }
+	return settle(ctx, "create "+key, put, func(ctx context.Context) (finding, error) {
+		there, _, err := t.Get(ctx, key)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return unchanged, nil
+		case err != nil:
+			return 0, err
+		case bytes.Equal(there, data):
+			return ours, nil
+		case isTombstone(there):
+			return anothers, errors.New("gc is removing what an earlier attempt left there")
+		}
+		return anothers, errors.New("it is there with other bytes")
+	})
 }
 
 // movePointer is the last step: whoever reads the pointer afterwards sees the
@@ -198,48 +245,30 @@ func putPointer(ctx context.Context, t Target, key, period string, next *Pointer
 	if err != nil {
 		return Outcome{}, fmt.Errorf("write %s: %w", key, err)
 	}
-	err = t.Put(ctx, key, data, Condition{Version: version})
-	if err == nil {
-		return Outcome{Pointer: *next}, nil
+	written := *next
+	put := func() error { return t.Put(ctx, key, data, Condition{Version: version}) }
+	err = settle(ctx, "write "+key, put, func(ctx context.Context) (finding, error) {
+		there, now, err := readPointer(ctx, t, key, period)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && version == "":
+			return unchanged, nil
+		case err != nil:
+			return 0, err
+		case there.names(next) && (there.Sealed || !next.Sealed): // closing comes after publishing
+			written = *there
+			return ours, nil
+		case now == version:
+			return unchanged, nil
+		}
+		return anothers, fmt.Errorf("it names %s", there.Run)
+	})
+	if err != nil {
+		return Outcome{}, err
 	}
-	return readPointerBack(ctx, t, key, period, next, version, err)
+	return Outcome{Pointer: written}, nil
 }
 
 // names says whether both pointers are to the same run.
 func (p *Pointer) names(other *Pointer) bool {
 	return p.Run == other.Run && p.ManifestSHA256 == other.ManifestSHA256
-}
-
-// readPointerBack decides what an error of writing the pointer next over
-// version has come to.
-func readPointerBack(ctx context.Context, t Target, key, period string, next *Pointer, version string, putErr error) (Outcome, error) {
-	ctx, cancel := afterwards(ctx)
-	defer cancel()
-	there, now, err := readPointer(ctx, t, key, period)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && version == "":
-		return Outcome{}, fmt.Errorf("write %s: %w", key, putErr)
-	case err != nil:
-		return Outcome{}, unknown("write "+key, putErr, err)
-	case there.names(next) && (there.Sealed || !next.Sealed): // closing comes after publishing
-		return Outcome{Pointer: *there}, nil
-	case now == version:
-		return Outcome{}, fmt.Errorf("write %s: %w", key, putErr)
-	}
-	return Outcome{}, fmt.Errorf("write %s: %w: it names %s", key, ErrConflict, there.Run)
-}
-
-// readBackTimeout bounds the question what is there after a failed step.
-const readBackTimeout = 30 * time.Second
-
-// afterwards outlives ctx: a run that is stopped at the last step still has to
-// know whether it took place.
-func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
-}
-
-// unknown names both errors and matches neither: which of them happened last
-// is what is not known.
-func unknown(step string, err, getErr error) error {
-	return fmt.Errorf("%s: %w: %v; reading back: %v", step, ErrOutcomeUnknown, err, getErr)
 }

@@ -160,8 +160,16 @@ func other() *Manifest {
 
 const otherRun = "runs/2024-07/fedcba9876543210/"
 
+// plant puts something under every key of a run that its manifest names.
+func plant(s *fakeStore, m *Manifest) {
+	for _, f := range m.Files {
+		s.objects[m.RunKey()+f.Name] = make([]byte, f.Bytes)
+	}
+}
+
 func mustPublish(t *testing.T, s *fakeStore, m *Manifest) Outcome {
 	t.Helper()
+	plant(s, m)
 	o, err := Publish(t.Context(), s, m, seenPointer(t, s))
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +195,7 @@ func TestPublish(t *testing.T) {
 		t.Errorf("before: %v", err)
 	}
 	first := mustPublish(t, s, testManifest())
-	want := []string{"get current/2024-07.json", "get current/2024-07.json", "put " + testRun + "manifest.json", "get current/2024-07.json", "put current/2024-07.json"}
+	want := []string{"get current/2024-07.json", "get current/2024-07.json", "put " + testRun + "manifest.json", "list " + testRun, "get current/2024-07.json", "put current/2024-07.json"}
 	if diff := cmp.Diff(want, s.trace); diff != "" {
 		t.Errorf("order of the steps: %s", diff)
 	}
@@ -236,6 +244,8 @@ func TestControlStopsPublication(t *testing.T) {
 type publishFault struct {
 	name   string
 	step   string
+	times  int   // how often it goes wrong
+	err    error // as it goes wrong
 	stored bool  // the step took place although it failed
 	rival  bool  // somebody else's is there when it fails
 	mute   bool  // nothing can be read afterwards
@@ -244,32 +254,45 @@ type publishFault struct {
 
 var errBroken = errors.New("broken pipe")
 
-func publishFaults() []publishFault {
-	manifest, pointer := "put "+testRun+manifestName, "put current/2024-07.json"
-	return []publishFault{
-		{"manifest failed", manifest, false, false, false, errBroken},
-		{"manifest stored", manifest, true, false, false, nil},
-		{"manifest stored, unreadable", manifest, true, false, true, ErrOutcomeUnknown},
-		{"manifest another's", manifest, false, true, false, ErrConflict},
-		{"pointer failed", pointer, false, false, false, errBroken},
-		{"pointer stored", pointer, true, false, false, nil},
-		{"pointer failed, unreadable", pointer, false, false, true, ErrOutcomeUnknown},
-		{"pointer stored, unreadable", pointer, true, false, true, ErrOutcomeUnknown},
-		{"pointer another's", pointer, false, true, false, ErrConflict},
+// always is more than a step is tried.
+const always = 100
+
+func publishFaults() (faults []publishFault) {
+	broken := storeFailure(context.Background(), "put", "somewhere", errBroken)
+	for _, step := range []string{"put " + testRun + manifestName, "put current/2024-07.json"} {
+		for _, f := range []publishFault{
+			{name: "failed once", times: 1, err: broken},
+			{name: "failed three times", times: 3, err: broken},
+			{name: "failed", times: always, err: broken, want: errBroken},
+			{name: "refused once for nothing", times: 1, err: ErrConflict},
+			{name: "refused for nothing", times: always, err: ErrConflict, want: ErrStore},
+			{name: "stored", times: 1, err: broken, stored: true},
+			{name: "stored and refused", times: 1, err: ErrConflict, stored: true},
+			{name: "stored, unreadable", times: always, err: broken, stored: true, mute: true, want: ErrOutcomeUnknown},
+			{name: "failed, unreadable", times: always, err: broken, mute: true, want: ErrOutcomeUnknown},
+			{name: "refused, unreadable", times: always, err: ErrConflict, mute: true, want: ErrOutcomeUnknown},
+			{name: "another's", times: 1, err: broken, rival: true, want: ErrConflict},
+			{name: "another's and refused", times: 1, err: ErrConflict, rival: true, want: ErrConflict},
+		} {
+			f.step = step
+			f.name = step[len("put "):] + " " + f.name
+			faults = append(faults, f)
+		}
 	}
+	return faults
 }
 
-// hook makes the step go wrong once.
+// hook makes the step go wrong.
 func (f publishFault) hook(s *fakeStore) func(op, key string) (bool, error) {
-	failed := false
+	failed := 0
 	return func(op, key string) (bool, error) {
 		switch {
-		case failed && f.mute:
+		case failed > 0 && f.mute && op == "get":
 			return false, errors.New("no answer")
-		case failed || op+" "+key != f.step:
+		case failed == f.times || op+" "+key != f.step:
 			return true, nil
 		}
-		failed = true
+		failed++
 		if f.rival && strings.HasSuffix(key, manifestName) {
 			s.set(key, []byte("{}"))
 		} else if f.rival {
@@ -277,7 +300,7 @@ func (f publishFault) hook(s *fakeStore) func(op, key string) (bool, error) {
 			data, _ := p.encode()
 			s.set(key, data)
 		}
-		return f.stored, errBroken
+		return f.stored, f.err
 	}
 }
 
@@ -304,23 +327,126 @@ func TestPublishFaults(t *testing.T) {
 func (f publishFault) test(t *testing.T, s *fakeStore) {
 	before := string(s.objects["current/2024-07.json"])
 	seen := seenPointer(t, s)
+	plant(s, testManifest())
 	s.fault = f.hook(s)
 	outcome, err := Publish(t.Context(), s, testManifest(), seen)
 	s.fault = nil
 	if !errors.Is(err, f.want) || (f.want == nil) != (err == nil) {
 		t.Fatalf("got %v, want %v", err, f.want)
 	}
-	if f.want == ErrOutcomeUnknown && (errors.Is(err, errBroken) || errors.Is(err, ErrConflict)) {
-		t.Errorf("%v matches more than it should", err)
+	for _, other := range []error{ErrOutcomeUnknown, ErrConflict, ErrStore} {
+		// What went wrong with a store is one of its errors.
+		if errors.Is(err, other) && other != f.want && (f.want != errBroken || other != ErrStore) {
+			t.Errorf("%v matches more than it should", err)
+		}
 	}
 	if f.want == nil && outcome.Pointer.Run != testRun {
 		t.Errorf("outcome %+v", outcome)
 	}
-	if f.want == errBroken && string(s.objects["current/2024-07.json"]) != before {
+	if (f.want == errBroken || f.want == ErrStore) && string(s.objects["current/2024-07.json"]) != before {
 		t.Error("the pointer moved")
 	}
 	if !f.rival { // whatever happened, the same command again ends it
 		mustPublish(t, s, testManifest())
+	}
+}
+
+// TestPublishLateWrite: the first try arrives after it was found that it had
+// not.
+func TestPublishLateWrite(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{testRun + manifestName, "current/2024-07.json"} {
+		s := newFakeStore()
+		plant(s, testManifest())
+		late := &lateStore{fakeStore: s, key: step}
+		if _, err := Publish(t.Context(), late, testManifest(), ""); err != nil {
+			t.Errorf("%s: %v", step, err)
+		}
+		if late.puts != 2 {
+			t.Errorf("%s: %d puts", step, late.puts)
+		}
+	}
+}
+
+// lateStore carries out the first Put of a key when the second comes.
+type lateStore struct {
+	*fakeStore
+	key  string
+	puts int
+}
+
+func (s *lateStore) Put(ctx context.Context, key string, data []byte, cond Condition) error {
+	if key != s.key {
+		return s.fakeStore.Put(ctx, key, data, cond)
+	}
+	if s.puts++; s.puts == 1 {
+		return errBroken
+	}
+	if err := s.fakeStore.Put(ctx, key, data, cond); err != nil {
+		return err
+	}
+	return s.fakeStore.Put(ctx, key, data, cond)
+}
+
+// TestPublishTombstone: a run whose leftovers are being removed does not get
+// its manifest, and does not exist for a reader.
+func TestPublishTombstone(t *testing.T) {
+	t.Parallel()
+	s := newFakeStore()
+	s.set(testRun+manifestName, tombstone())
+	plant(s, testManifest())
+	if _, err := Publish(t.Context(), s, testManifest(), ""); !errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), "gc is removing") {
+		t.Errorf("publish: %v", err)
+	}
+	if _, err := ReadManifest(t.Context(), s, testRun); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("read: %v", err)
+	}
+}
+
+// TestPublishOldListing: a listing that lacks what is there stops nothing.
+func TestPublishOldListing(t *testing.T) {
+	t.Parallel()
+	s := newFakeStore()
+	plant(s, testManifest())
+	if _, err := Publish(t.Context(), oldListing{s}, testManifest(), ""); err != nil {
+		t.Error(err)
+	}
+}
+
+type oldListing struct{ *fakeStore }
+
+func (oldListing) List(context.Context, string) ([]Listed, error) { return nil, nil }
+
+// TestPublishLacksFile: a file that went while the run was written stops it
+// before the pointer.
+func TestPublishLacksFile(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(s *fakeStore){
+		"report.html: verification failed: the file is not there":              func(s *fakeStore) { delete(s.objects, testRun+"report.html") },
+		"summary.parquet: verification failed: 10 bytes, the manifest has 900": func(s *fakeStore) { s.objects[testRun+"summary.parquet"] = make([]byte, 10) },
+	} {
+		s := newFakeStore()
+		plant(s, testManifest())
+		damage(s)
+		if _, err := Publish(t.Context(), s, testManifest(), ""); !errors.Is(err, ErrVerify) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, there := s.objects["current/2024-07.json"]; there {
+			t.Errorf("%s: the pointer moved", name)
+		}
+		m, err := ReadManifest(t.Context(), s, testRun)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckListed(t.Context(), s, m); !errors.Is(err, ErrVerify) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s := newFakeStore()
+	plant(s, testManifest())
+	s.fault = func(op, _ string) (bool, error) { return true, map[string]error{"list": errBroken}[op] }
+	if _, err := Publish(t.Context(), s, testManifest(), ""); !errors.Is(err, errBroken) || errors.Is(err, ErrVerify) {
+		t.Errorf("no listing: %v", err)
 	}
 }
 
@@ -330,6 +456,7 @@ func TestPublishRace(t *testing.T) {
 	s := newFakeStore()
 	mustPublish(t, s, other())
 	seen := seenPointer(t, s)
+	plant(s, testManifest())
 	s.fault = func(op, key string) (bool, error) {
 		if op == "put" && key == "current/2024-07.json" {
 			s.version[key]++
@@ -347,6 +474,7 @@ func TestPublishOvertaken(t *testing.T) {
 	s := newFakeStore()
 	planned := seenPointer(t, s)
 	mustPublish(t, s, other())
+	plant(s, testManifest())
 	if _, err := Publish(t.Context(), s, testManifest(), planned); !errors.Is(err, ErrConflict) {
 		t.Errorf("got %v", err)
 	}
@@ -361,6 +489,7 @@ func TestPublishCancelledAtLastStep(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := newFakeStore()
+	plant(s, testManifest())
 	s.fault = func(op, key string) (bool, error) {
 		if op == "put" && key == "current/2024-07.json" {
 			cancel()

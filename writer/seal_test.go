@@ -48,6 +48,7 @@ func TestSealPeriod(t *testing.T) {
 		t.Errorf("seal %+v, %v, %v", seal, whole, err)
 	}
 	for name, seen := range map[string]string{"planned before": seen, "planned after": version} {
+		plant(s, other())
 		if _, err := Publish(t.Context(), s, other(), seen); !errors.Is(err, ErrConflict) {
 			t.Errorf("a run of a closed month, %s: %v", name, err)
 		}
@@ -63,15 +64,17 @@ func TestSealFaults(t *testing.T) {
 	t.Parallel()
 	pointer, seal := "put current/2024-07.json", "put sealed/2024-07.json"
 	for _, f := range []publishFault{
-		{"pointer failed", pointer, false, false, false, errBroken},
-		{"pointer stored", pointer, true, false, false, nil},
-		{"pointer failed, unreadable", pointer, false, false, true, ErrOutcomeUnknown},
-		{"pointer stored, unreadable", pointer, true, false, true, ErrOutcomeUnknown},
-		{"pointer another's", pointer, false, true, false, ErrConflict},
-		{"seal failed", seal, false, false, false, errBroken},
-		{"seal stored", seal, true, false, false, nil},
-		{"seal failed, unreadable", seal, false, false, true, ErrOutcomeUnknown},
-		{"seal another's", seal, false, true, false, ErrConflict},
+		{name: "pointer failed", step: pointer, times: always, err: errBroken, want: errBroken},
+		{name: "pointer stored", step: pointer, times: 1, err: errBroken, stored: true},
+		{name: "pointer failed, unreadable", step: pointer, times: always, err: errBroken, mute: true, want: ErrOutcomeUnknown},
+		{name: "pointer stored, unreadable", step: pointer, times: always, err: errBroken, stored: true, mute: true, want: ErrOutcomeUnknown},
+		{name: "pointer another's", step: pointer, times: 1, err: errBroken, rival: true, want: ErrConflict},
+		{name: "pointer refused for nothing", step: pointer, times: always, err: ErrConflict, want: ErrStore},
+		{name: "seal failed once", step: seal, times: 1, err: errBroken},
+		{name: "seal failed", step: seal, times: always, err: errBroken, want: errBroken},
+		{name: "seal stored", step: seal, times: 1, err: errBroken, stored: true},
+		{name: "seal failed, unreadable", step: seal, times: always, err: errBroken, mute: true, want: ErrOutcomeUnknown},
+		{name: "seal another's", step: seal, times: 1, err: errBroken, rival: true, want: ErrConflict},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
@@ -174,6 +177,7 @@ func TestAdjusted(t *testing.T) {
 		t.Errorf("nothing is adjusted: %v", err)
 	}
 	one := adjusting(t, testManifest(), strings.Repeat("1", 32))
+	plant(s, one)
 	if _, err := Publish(t.Context(), s, one, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +186,7 @@ func TestAdjusted(t *testing.T) {
 		t.Fatalf("adjusted by %v, %v", m, err)
 	}
 	two := adjusting(t, testManifest(), strings.Repeat("0", 32), one)
+	plant(s, two)
 	if _, err := Publish(t.Context(), s, two, ""); !errors.Is(err, ErrConflict) {
 		t.Errorf("planned before the other: %v", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"waconcile/writer"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
@@ -119,6 +121,7 @@ func (st *stores) s3(ctx context.Context) (*s3.Client, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
+		config.WithRetryer(newRetryer),
 	}
 	if st.endpoint != "" {
 		options = append(options, config.WithDefaultRegion(regionOfOthers))
@@ -137,6 +140,20 @@ func (st *stores) s3(ctx context.Context) (*s3.Client, error) {
 		}
 	})
 	return st.client, nil
+}
+
+// newRetryer is the SDK's own, which also asks again where an answer breaks off
+// amid its body, such as that of a listing. Writes with a condition are sent
+// once whatever it says; see writer.S3.Put.
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			if errors.Is(err, io.ErrUnexpectedEOF) {
+				return aws.TrueTernary
+			}
+			return aws.UnknownTernary
+		}))
+	})
 }
 
 // keep remembers what close gives back.

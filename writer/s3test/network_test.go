@@ -160,7 +160,7 @@ func TestLies(t *testing.T) {
 	t.Parallel()
 	for lie, want := range map[s3test.Lie]string{
 		s3test.Honest: "first=1 second=22", s3test.Blind: "first=1 second=22", s3test.Lose: "first=1",
-		s3test.Alter: "first=1 second=23", s3test.Truncate: "first=1 second=2", s3test.Vanish: "second=22",
+		s3test.Alter: "first=1 second=23", s3test.Truncate: "first=1 second=2",
 	} {
 		t.Run(string(lie), func(t *testing.T) {
 			t.Parallel()
@@ -194,5 +194,27 @@ func TestLies(t *testing.T) {
 				wantStatus(t, err, http.StatusPreconditionFailed)
 			}
 		})
+	}
+}
+
+func TestSpoil(t *testing.T) {
+	t.Parallel()
+	store := &s3test.Store{}
+	store.Put("k", []byte("right"))
+	c := client{t, (&s3test.Network{Store: store}).S3()}
+	etag, err := c.put("k", "right", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.Spoil("k", []byte("wrong"))
+	if got, err := c.get("k", func(in *s3.GetObjectInput) { in.IfMatch = &etag }); got != "wrong" || err != nil {
+		t.Errorf("reads %q, %v", got, err)
+	}
+	if was, ok := store.Body(strings.Trim(etag, `"`)); !ok || string(was) != "right" {
+		t.Errorf("the body was %q, %v", was, ok)
+	}
+	store.Spoil("k", nil)
+	if len(store.Objects()) != 0 || len(store.History()) != 3 {
+		t.Errorf("holds %v after %v", store.Objects(), store.History())
 	}
 }

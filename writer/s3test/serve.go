@@ -120,18 +120,14 @@ func rangeOf(text string, size int64) (first, last int64, ok bool) {
 }
 
 func (s *Store) put(r *http.Request, body []byte, e *Event) answer {
-	key := e.Key
 	if a, ok := s.condition(r, e); !ok {
 		return a
 	}
 	etag := etagOf(body)
 	e.After = etag
-	if e.Lie == Vanish {
-		s.vanish(key)
-	}
 	if e.Lie != Lose {
 		// What is spoilt after it came in is known by the tag of what came.
-		s.set(key, spoilt(body, e.Lie), etag)
+		s.set(e.Key, spoilt(body, e.Lie), etag)
 	}
 	return answer{status: http.StatusOK, header: map[string]string{"ETag": `"` + etag + `"`}}
 }

@@ -42,7 +42,6 @@ const (
 	Lose     Lie = "lose"     // a write that is not kept
 	Alter    Lie = "alter"    // a write of which one byte is kept wrong
 	Truncate Lie = "truncate" // a write of which the last byte is not kept
-	Vanish   Lie = "vanish"   // before a write, the newest object but the written one is gone
 )
 
 // object is what a key holds.
@@ -99,6 +98,19 @@ func (s *Store) Put(key string, data []byte) {
 	e := Event{Call: Call{Op: PutObject, Key: key}, At: time.Now(), Status: 200, Before: s.objects[key].etag}
 	e.After = s.set(key, data, etagOf(data))
 	s.history = append(s.history, e)
+}
+
+// Spoil gives an object other bytes without a trace: its ETag stays, and
+// neither history nor Body know of it. Nil makes it vanish.
+func (s *Store) Spoil(key string, data []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, ok := s.objects[key]
+	if o.data = data; ok && data != nil {
+		s.objects[key] = o
+	} else {
+		delete(s.objects, key)
+	}
 }
 
 // Settle ends the past that a stale listing may show: what is there now is in
@@ -170,17 +182,6 @@ func (s *Store) remove(key string) {
 	}
 	s.changes = append(s.changes, change{key, before, true})
 	delete(s.objects, key)
-}
-
-// vanish takes away the newest object but keep's, without a trace. s.mu is
-// held.
-func (s *Store) vanish(keep string) {
-	for _, c := range slices.Backward(s.changes) {
-		if _, there := s.objects[c.key]; c.key != keep && there {
-			delete(s.objects, c.key)
-			return
-		}
-	}
 }
 
 // past is what lay below prefix before the last changes there. s.mu is held.
