@@ -1,0 +1,207 @@
+package batch
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"waconcile/reconcile"
+	"waconcile/writer"
+	"waconcile/writer/writertest"
+)
+
+// forger changes a published run and makes all hashes agree again.
+type forger struct {
+	t        *testing.T
+	objects  map[string][]byte
+	manifest *writer.Manifest
+	rows     []reconcile.Adjustment
+}
+
+// forge copies a place with one run changed.
+func forge(t *testing.T, from *writertest.Mem, run string, change func(*forger)) *writertest.Mem {
+	t.Helper()
+	f := &forger{t: t, objects: from.Objects()}
+	var err error
+	if f.manifest, err = writer.DecodeManifest(f.objects[run+"manifest.json"]); err != nil {
+		t.Fatal(err)
+	}
+	if f.manifest.Adjusts() {
+		for a, err := range readAdjustments(t.Context(), from, run+"adjustments.parquet") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.rows = append(f.rows, *a)
+		}
+	}
+	before := slices.Clone(f.rows)
+	change(f)
+	if !slices.Equal(before, f.rows) {
+		f.rewrite(run)
+	}
+	data, err := f.manifest.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.objects[run+"manifest.json"] = data
+	to := &writertest.Mem{}
+	for key, data := range f.objects {
+		if err := to.Put(t.Context(), key, data, writer.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
+}
+
+// rewrite writes the adjustments as they are now.
+func (f *forger) rewrite(run string) {
+	f.t.Helper()
+	scratch, key, s := &writertest.Mem{}, run+"adjustments", writer.AdjustmentsSchema()
+	parquet, err := writer.WriteParquet(f.t.Context(), scratch, key+".parquet", s, framesOf(f.rows, adjustmentsFrame))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	csv, err := writer.WriteCSV(f.t.Context(), scratch, key+".csv", s, framesOf(f.rows, adjustmentsFrame))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for i, entry := range f.manifest.Files {
+		for _, now := range []writer.FileEntry{parquet, csv} {
+			if entry.Name == now.Name {
+				f.manifest.Files[i] = now
+			}
+		}
+	}
+	for key, data := range scratch.Objects() {
+		f.objects[key] = data
+	}
+}
+
+// control makes both sides of a control total agree on a figure.
+func (f *forger) control(name, figure string) {
+	for i := range f.manifest.Control {
+		if c := &f.manifest.Control[i]; c.Name == name {
+			c.Left, c.Right = figure, figure
+			return
+		}
+	}
+	f.t.Fatalf("no control total %s", name)
+}
+
+// TestVerifyAdjustments: each check of a run that adjusts a closed month, and
+// of one that takes adjustments in, fires.
+func TestVerifyAdjustments(t *testing.T) {
+	t.Parallel()
+	out := &writertest.Mem{}
+	b := newBooks(t, out)
+	b.fresh("2024-06")
+	b.close("2024-06")
+	b.put("late", b.message("39100000005", "2024-06-10"))
+	first := b.fresh("2024-06")
+	b.rates = strings.Replace(bookRates, "0.10", "0.12", 1)
+	late := b.fresh("2024-06") // a reversal and a replacement of each of three charges
+	july := b.fresh("2024-07")
+	sealed := late.Sealed
+	for _, tc := range []struct {
+		name, check string
+		run         *Result
+		change      func(*forger)
+	}{
+		{"a kind that is none", "adjustment rows", late, func(f *forger) { f.rows[0].Kind = "refund" }},
+		{"two rows swapped", "adjustment rows", late, func(f *forger) { f.rows[0], f.rows[1] = f.rows[1], f.rows[0] }},
+		{"against another run", "adjustment rows", late, func(f *forger) { f.rows[3].SealedRun = first.RunKey }},
+		{"an id twice", "adjustment rows", late, func(f *forger) { f.rows[2].ID = f.rows[0].ID }},
+		{"a reversal that charges", "adjustment rows", late, func(f *forger) { f.rows[0].Amount = -f.rows[0].Amount }},
+		{"a row dropped", "adjustments by kind", late, func(f *forger) { f.rows = f.rows[1:] }},
+		{"a row dropped, and counted so", "adjustment charges", late, func(f *forger) {
+			f.rows = f.rows[1:]
+			f.manifest.Counts.Adjustments["reversal"]--
+		}},
+		{"an amount", "adjustment amounts", late, func(f *forger) { f.rows[1].Amount++ }},
+		{"a figure of the manifest", "adjustment amounts", late, func(f *forger) { f.control("adjustments_EUR", "0.050000") }},
+		{"two amounts", "adjustments", late, func(f *forger) { f.rows[1].Amount, f.rows[3].Amount = f.rows[1].Amount+1, f.rows[3].Amount-1 }},
+		{"another opening", "adjustments", late, func(f *forger) { f.rows[1].OpenedBy = f.rows[3].OpenedBy }},
+		{"another reason", "adjustments", late, func(f *forger) { f.rows[1].Reason = "x" }},
+		{"no table", "tables", late, func(f *forger) {
+			f.manifest.Files = slices.DeleteFunc(f.manifest.Files, func(e writer.FileEntry) bool { return strings.HasPrefix(e.Name, "adjustments.") })
+		}},
+		{"a charge of the sealed run", "runs built on", late, func(f *forger) { flip(f, sealed+"charges/2024-06-03/part-0000.parquet") }},
+		{"an earlier adjustment", "runs built on", late, func(f *forger) { flip(f, first.RunKey+"adjustments.parquet") }},
+		{"an earlier manifest", "runs built on", late, func(f *forger) { flip(f, first.RunKey+"manifest.json") }},
+		{"no earlier manifest", "runs built on", late, func(f *forger) { delete(f.objects, first.RunKey+"manifest.json") }},
+		{"no sealed charges", "runs built on", late, func(f *forger) { delete(f.objects, sealed+"charges/2024-06-03/part-0000.parquet") }},
+		{"an earlier run left out", "adjustment charges", late, func(f *forger) { f.forget(writer.AdjustmentsInput) }},
+		{"adjustments of nothing", "tables", late, func(f *forger) {
+			f.forget(writer.AdjustmentsInput)
+			f.forget(writer.SealedInput)
+		}},
+		{"taken in and not named", "statement charges", july, func(f *forger) { f.forget(writer.TakenInput) }},
+		{"taken in from another table", "runs built on", july, func(f *forger) { flip(f, late.RunKey+"adjustments.parquet") }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			place := forge(t, out, tc.run.RunKey, tc.change)
+			checks, err := writer.Verify(t.Context(), place, tc.run.RunKey, tc.run.Manifest.Period)
+			if !errors.Is(err, writer.ErrVerify) {
+				t.Fatalf("got %v", err)
+			}
+			i := slices.IndexFunc(checks, func(c writer.Check) bool { return !c.OK })
+			if checks[i].Name != tc.check {
+				t.Errorf("%s came first, not %s: %v", checks[i].Name, tc.check, err)
+			}
+		})
+	}
+	t.Run("nothing", func(t *testing.T) { // the forger itself does no harm
+		t.Parallel()
+		for _, res := range []*Result{first, late, july} {
+			place := forge(t, out, res.RunKey, func(f *forger) {})
+			if _, err := writer.Verify(t.Context(), place, res.RunKey, res.Manifest.Period); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func (f *forger) forget(table string) {
+	f.manifest.Inputs = slices.DeleteFunc(f.manifest.Inputs, func(in writer.Input) bool { return in.Table == table })
+}
+
+// flip changes a byte in the middle of an object.
+func flip(f *forger, key string) {
+	data := slices.Clone(f.objects[key])
+	data[len(data)/2] ^= 1
+	f.objects[key] = data
+}
+
+// A sealed run, or one that adjusted it, that was tampered with stops the next
+// one before anything is published.
+func TestAdjustRefusesDamage(t *testing.T) {
+	t.Parallel()
+	out := &writertest.Mem{}
+	b := newBooks(t, out)
+	sealed := b.fresh("2024-06")
+	b.close("2024-06")
+	b.put("late", b.message("39100000005", "2024-06-10"))
+	first := b.fresh("2024-06")
+	b.rates = strings.Replace(bookRates, "0.10", "0.12", 1)
+	for _, key := range []string{
+		sealed.RunKey + "charges/2024-06-03/part-0000.parquet", sealed.RunKey + "summary.parquet",
+		first.RunKey + "adjustments.parquet", first.RunKey + "manifest.json", "sealed/2024-06.json", "adjusted/2024-06.json",
+	} {
+		t.Run(key, func(t *testing.T) {
+			t.Parallel()
+			damaged := *b
+			damaged.t = t
+			place := forge(t, out, sealed.RunKey, func(f *forger) { flip(f, key) })
+			damaged.out = place
+			before := place.Objects()["adjusted/2024-06.json"]
+			if _, err := Run(t.Context(), damaged.job("2024-06")); !errors.Is(err, writer.ErrVerify) {
+				t.Errorf("got %v", err)
+			}
+			if string(place.Objects()["adjusted/2024-06.json"]) != string(before) {
+				t.Error("the pointer moved")
+			}
+		})
+	}
+}

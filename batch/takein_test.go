@@ -1,0 +1,197 @@
+package batch
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"waconcile/reader/readertest"
+	"waconcile/writer"
+	"waconcile/writer/writertest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestNextMonthTakesIn: what is adjusted in closed months is on the statements
+// of the next open one, each run once, whatever is run again.
+func TestNextMonthTakesIn(t *testing.T) {
+	eachPlace(t, func(t *testing.T, b *books) {
+		b.fresh("2024-06")
+		open := b.fresh("2024-07")
+		b.wantStatements(open, "own 2 0.2 0.24")
+		b.close("2024-06")
+		b.idle("2024-07") // nothing is adjusted yet
+
+		b.put("late-1", b.message("39100000005", "2024-06-10"))
+		first := b.fresh("2024-06")
+		b.wantStatements(first, "own 3 0.3 0.37") // not its own adjustments
+		july := b.fresh("2024-07")
+		b.wantStatements(july, "own 2 0.2 0.24", "2024-06 1 0.1 0.12")
+		b.wantTaken(july, first)
+		b.idle("2024-07")
+
+		// July is open yet: a second run has both.
+		b.put("late-2", b.message("39100000006", "2024-06-11"))
+		second := b.fresh("2024-06")
+		b.wantAdjustments(second, "replacement 39100000006 2024-06-11 0.1")
+		july = b.fresh("2024-07")
+		b.wantStatements(july, "own 2 0.2 0.24", "2024-06 2 0.2 0.24")
+		b.wantTaken(july, first, second)
+
+		// While July is open August takes nothing.
+		b.wantStatements(b.fresh("2024-08"), "own 2 0.2 0.24")
+		b.close("2024-07")
+		august := b.idle("2024-08") // nor when it is closed: both are billed
+
+		// What comes later is on August's, with what comes late for July.
+		b.withdraw("late-1")
+		third := b.fresh("2024-06")
+		b.wantAdjustments(third, "reversal 39100000005 2024-06-10 -0.1")
+		b.put("late-3", b.message("39100000007", "2024-07-12"))
+		late := b.fresh("2024-07")
+		b.wantAdjustments(late, "replacement 39100000007 2024-07-12 0.1")
+		b.wantStatements(late, "own 3 0.3 0.37", "2024-06 2 0.2 0.24") // what was sealed, not the third
+		b.wantTaken(late, first, second)
+		if august = b.fresh("2024-08"); august.Manifest.InputsSHA256 == open.Manifest.InputsSHA256 {
+			t.Error("the inputs are those of July")
+		}
+		b.wantStatements(august, "own 2 0.2 0.24", "2024-06 -1 -0.1 -0.12", "2024-07 1 0.1 0.12")
+		b.wantTaken(august, third, late)
+		b.close("2024-08")
+		b.wantStatements(b.fresh("2024-09"), "own 2 0.2 0.24")
+		b.idle("2024-07")
+		b.idle("2024-06")
+	})
+}
+
+// wantTaken: the manifest names the runs whose adjustments are taken in.
+func (b *books) wantTaken(res *Result, want ...*Result) {
+	b.t.Helper()
+	var keys, got []string
+	for _, w := range want {
+		keys = append(keys, w.RunKey+"manifest.json")
+	}
+	for _, in := range res.Manifest.InputsOf(writer.TakenInput) {
+		got = append(got, in.Key)
+	}
+	if diff := cmp.Diff(map[string]bool{}, missing(keys, got)); diff != "" || len(keys) != len(got) {
+		b.t.Errorf("taken in by %s: %v, want %v", res.RunKey, got, keys)
+	}
+}
+
+func missing(want, got []string) map[string]bool {
+	left := map[string]bool{}
+	for _, k := range want {
+		left[k] = true
+	}
+	for _, k := range got {
+		delete(left, k)
+	}
+	return left
+}
+
+// A month that was never closed lies between: what is adjusted before it waits
+// for it.
+func TestMonthsBetweenAreClosedFirst(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, &writertest.Mem{})
+	b.fresh("2024-06")
+	b.close("2024-06")
+	b.put("late", b.message("39100000005", "2024-06-10"))
+	first := b.fresh("2024-06")
+	for _, state := range []string{"unpublished", "open"} {
+		august := b.run("2024-08")
+		b.wantTaken(august)
+		if state == "unpublished" {
+			b.wantTaken(b.fresh("2024-07"), first)
+		}
+	}
+	// Closed out of its turn, August has no part in it.
+	b.close("2024-08")
+	b.close("2024-07")
+	b.wantTaken(b.fresh("2024-09"))
+	// Periods that are no month take in nothing, and adjust nothing.
+	day := b.fresh("2024-07-03")
+	if len(day.Manifest.InputsOf(writer.TakenInput)) != 0 || day.Manifest.Adjusts() || day.Sealed != "" {
+		t.Errorf("a day of a closed month: %+v", day.Manifest.Inputs)
+	}
+}
+
+// The VAT rate is that of the day of the charge, a price of 0 stays a charge,
+// and an unrated charge that gets a price changes the counts.
+func TestTakenInByDay(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, &writertest.Mem{})
+	b.accounts = `account_id,name,plan,rules,basis,time_zone,vat_rate,portfolio,valid_from,valid_to
+acme,Acme,list,,,UTC,0.10,,,2024-06-15
+acme,Acme,list,,,UTC,0.20,,2024-06-15,
+`
+	unknown := b.message("39100000009", "2024-06-16")
+	unknown.Category = "authentication" // without a price
+	b.put("a", unknown)
+	b.fresh("2024-06")
+	b.close("2024-06")
+	b.put("late", b.message("39100000005", "2024-06-10"), b.message("39100000006", "2024-06-20"))
+	b.rates += "list,*,authentication,conversation,0.5,EUR,2024-01-01,\n"
+	b.wantAdjustments(b.fresh("2024-06"),
+		"replacement 39100000005 2024-06-10 0.1",
+		"reversal 39100000009 2024-06-16 0", "replacement 39100000009 2024-06-16 0.5",
+		"replacement 39100000006 2024-06-20 0.1")
+	july := b.fresh("2024-07")
+	b.wantStatements(july,
+		"2024-06 1 0.1 0.11", // at 0.10, which sorts before the month's own at 0.20
+		"own 2 0.2 0.24",
+		"2024-06 1 0.6 0.72")
+	if csv := b.read(july.RunKey + "statements.csv"); !strings.HasPrefix(csv, "account_id,currency,vat_rate,charges,net_amount,prepaid_net,payable_net,vat_amount,gross_amount,unrated,adjusted_period\n") ||
+		!strings.Contains(csv, "0.200000,1,0.600000,0.000000,0.600000,0.120000,0.720000,-1,2024-06\n") {
+		t.Errorf("statements.csv:\n%s", csv)
+	}
+}
+
+// TestLateChains: whatever becomes late, goes or changes, over many runs of a
+// closed month, what was billed and all adjustments are the charges of the
+// last run. Verify compares them one by one.
+func TestLateChains(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			b := newBooks(t, &writertest.Mem{})
+			c := newCrowd(seed, b.date("2024-05-28"), 38)
+			c.fill(800)
+			lay := func() {
+				b.exports = make(map[string][]readertest.ExportRow)
+				for d, rows := range c.rows {
+					b.exports[partition(d)+"a.parquet"] = rows
+				}
+			}
+			b.accounts = testAccounts
+			b.rates = testRates
+			lay()
+			b.fresh("2024-06")
+			b.close("2024-06")
+			for range 4 {
+				switch c.rng.IntN(4) {
+				case 0:
+					c.fill(20)
+				case 1:
+					for d := range c.rows { // each day loses its last row
+						c.rows[d] = c.rows[d][:max(1, len(c.rows[d])-1)]
+					}
+				case 2:
+					b.rates = strings.Replace(b.rates, "0.12,EUR", "0.121,EUR", 1)
+				default:
+					b.accounts = strings.Replace(b.accounts, "Roma,small", "Roma,usd", 1)
+				}
+				lay()
+				if res := b.run("2024-06"); !res.Already {
+					b.verify(res.RunKey)
+				}
+			}
+			last := b.run("2024-06-01..2024-06-30")
+			if last.Sealed == "" {
+				t.Error("the month is not closed")
+			}
+		})
+	}
+}
