@@ -47,6 +47,12 @@ func (r *run) reportData(res *results, m *writer.Manifest) report.Data {
 	for i := range res.statements {
 		d.Statements = append(d.Statements, reportStatement(&res.statements[i]))
 	}
+	if res.adjusted != nil {
+		d.Sealed = r.plan.standing.sealedRun()
+		for key, g := range res.adjusted.groups { // the report sorts
+			d.Adjustments = append(d.Adjustments, report.Adjustment{Account: key.account, Currency: key.currency, Kind: string(key.kind), Rows: g.rows, Net: g.net})
+		}
+	}
 	for i := range res.summary {
 		s := &res.summary[i]
 		d.Summary = append(d.Summary, report.SummaryRow{
@@ -81,7 +87,7 @@ func (r *run) reportData(res *results, m *writer.Manifest) report.Data {
 func reportStatement(s *reconcile.Statement) report.Statement {
 	out := report.Statement{
 		Account: s.Account, Currency: s.Currency, Charges: s.Charges, Unrated: s.Unrated,
-		Net: s.Net, Prepaid: s.Prepaid, VAT: s.VAT, Gross: s.Gross,
+		Net: s.Net, Prepaid: s.Prepaid, VAT: s.VAT, Gross: s.Gross, Adjusted: s.Adjusted,
 	}
 	if s.VATRate != nil {
 		out.VATRate = *s.VATRate

@@ -3,7 +3,7 @@ package report
 import "github.com/shopspring/decimal"
 
 // Data is what a report shows. Slices may come in any order where the report
-// sorts (statements, summary, differences); the others are shown as they come.
+// sorts (statements, adjustments, summary, differences); the others are shown as they come.
 // Texts are escaped by the report.
 type Data struct {
 	Period  string // as in the output's path: 2024-07
@@ -12,6 +12,11 @@ type Data struct {
 	RunID   string
 	Verdict string // shown as it is; all but "complete" in a warning colour
 	Rules   string // version of the rules
+
+	// Sealed is the run that a closed month was billed by; empty where the
+	// run adjusts none. Adjustments are what it changes there.
+	Sealed      string
+	Adjustments []Adjustment
 
 	Statements  []Statement
 	Summary     []SummaryRow
@@ -41,6 +46,16 @@ type Statement struct {
 	Prepaid  decimal.Decimal // the part of Net that recharges paid
 	VAT      decimal.Decimal
 	Gross    decimal.Decimal // still to pay, with tax
+	Adjusted string          // the closed month whose adjustments these are; empty for the period's own charges
+}
+
+// Adjustment is all adjustments of a kind of an account in one currency.
+type Adjustment struct {
+	Account  string
+	Currency string // empty without a price
+	Kind     string // reversal, replacement
+	Rows     int64
+	Net      decimal.Decimal
 }
 
 // SummaryRow is usage of one day. Rows of one key are added up.

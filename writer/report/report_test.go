@@ -128,6 +128,43 @@ func TestWriteIsWellFormedAndSelfContained(t *testing.T) {
 	}
 }
 
+// A run of a closed month says so; statements tell whose adjustments they are.
+func TestWriteAdjustments(t *testing.T) {
+	t.Parallel()
+	if html := render(t, small()); strings.Contains(html, "djustments") {
+		t.Error("an open month speaks of adjustments")
+	}
+	d := small()
+	d.Sealed = "runs/2024-07/5ea1ed/"
+	d.Statements = append(d.Statements, Statement{Account: "hudson", Currency: "USD", Charges: -1, Net: dec("-0.06"), Gross: dec("-0.06"), Adjusted: "2024-06"})
+	empty := render(t, d)
+	d.Adjustments = []Adjustment{
+		{Account: "hudson", Currency: "USD", Kind: "replacement", Rows: 1200, Net: dec("84.0005")},
+		{Account: "hudson", Currency: "USD", Kind: "reversal", Rows: 1201, Net: dec("-84.07")},
+		{Account: "bottega", Kind: "reversal", Rows: 3},
+	}
+	full := render(t, d)
+	for html, wants := range map[string][]string{
+		empty: {"No charge changes.", "<small>adjustments of 2024-06</small>"},
+		full: {
+			"was billed by <code>runs/2024-07/5ea1ed/</code>",
+			`<th scope="row">bottega</th><td>none</td><td class="n">3</td><td class="n"></td><td class="n">0</td>`,
+			`<td class="n">1,201</td><td class="n">−84.07</td><td class="n">1,200</td><td class="n">84.0005</td><td class="n"><b>−0.0695</b></td>`,
+		},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(html, want) {
+				t.Errorf("the page does not say %s", want)
+			}
+		}
+	}
+	slices.Reverse(d.Adjustments)
+	slices.Reverse(d.Statements)
+	if render(t, d) != full {
+		t.Error("another order of adjustments gave another page")
+	}
+}
+
 func TestWriteEscapes(t *testing.T) {
 	t.Parallel()
 	const evil = `<script>alert("1")</script>`

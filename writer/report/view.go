@@ -19,6 +19,7 @@ type view struct {
 	Cards       []card
 	Statements  []statement
 	HasPrepaid  bool
+	Adjustments []adjustment
 	Charts      []chart
 	Days        dayTable
 	Markets     []marketTable
@@ -49,6 +50,7 @@ const (
 func newView(d *Data) *view {
 	v := &view{Data: *d, Style: template.CSS(style), Complete: d.Verdict == "complete"}
 	v.Statements, v.HasPrepaid = statements(d)
+	v.Adjustments = adjustments(d)
 	v.Cards = cards(d)
 	v.Facts = facts(d)
 	days := newDays(d)
@@ -164,16 +166,17 @@ func (s *sums) card(currency string) card {
 // statement is one account's row.
 type statement struct {
 	Account, Currency, Charges, Unrated string
+	Adjusted                            string
 	Net, Prepaid, VATRate, VAT, Gross   string
 }
 
 func statements(d *Data) (rows []statement, hasPrepaid bool) {
 	sorted := slices.SortedStableFunc(slices.Values(d.Statements), func(a, b Statement) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Currency, b.Currency), a.VATRate.Cmp(b.VATRate))
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Currency, b.Currency), a.VATRate.Cmp(b.VATRate), cmp.Compare(a.Adjusted, b.Adjusted))
 	})
 	for _, s := range sorted {
 		hasPrepaid = hasPrepaid || !s.Prepaid.IsZero()
-		row := statement{Account: s.Account, Currency: s.Currency, Charges: count(s.Charges), Unrated: count(s.Unrated)}
+		row := statement{Account: s.Account, Currency: s.Currency, Charges: count(s.Charges), Unrated: count(s.Unrated), Adjusted: s.Adjusted}
 		if s.Currency != "" {
 			row.Net, row.Prepaid = rounded(s.Net, s.Currency), rounded(s.Prepaid, s.Currency)
 			row.VAT, row.Gross = rounded(s.VAT, s.Currency), rounded(s.Gross, s.Currency)
