@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"waconcile/writer"
 )
@@ -221,17 +220,6 @@ func (st *standing) sealedRun() string {
 		return ""
 	}
 	return st.seal.Run
-}
-
-// closedMonths names the months whose adjustments the statements take in.
-func (st *standing) closedMonths() string {
-	var months []string
-	for _, m := range st.taken {
-		if n := len(months); n == 0 || months[n-1] != m.Period {
-			months = append(months, m.Period)
-		}
-	}
-	return strings.Join(months, ", ")
 }
 
 // result is what a run of the plan has come to.

@@ -36,6 +36,18 @@ func (m *Manifest) InputsOf(table string) []Input {
 	return of
 }
 
+// TakesIn are the closed months whose adjustments the run's statements take
+// in, oldest first.
+func (m *Manifest) TakesIn() []string {
+	var months []string
+	for _, in := range m.InputsOf(TakenInput) {
+		month, _, _ := splitRun(strings.TrimSuffix(in.Key, manifestName)) // Validate has looked at it
+		months = append(months, month)
+	}
+	slices.Sort(months)
+	return slices.Compact(months)
+}
+
 // Adjusted is Current for the newest run that adjusts a closed month. It
 // matches fs.ErrNotExist where nothing has been adjusted.
 func Adjusted(ctx context.Context, t Target, period string) (*Pointer, *Manifest, string, error) {

@@ -69,6 +69,8 @@ func outcomes() []outcome {
 		{writer.ErrConflict, exitConflict, false, "another run of the period was published meanwhile: " + again},
 		{batch.ErrConfig, exitUsage, false, setting},
 		{errUsage, exitUsage, false, setting},
+		{batch.ErrUnpublished, exitUsage, false, "publish the month with waconcile run first"},
+		{batch.ErrUnfinished, exitIncomplete, true, "bring the missing days and run the month again"},
 		{batch.ErrIncomplete, exitIncomplete, true, "bring the missing days, or go on without them by --allow-missing"},
 		{reader.ErrInput, exitUsage, true, "correct the input and run again"},
 		{reader.ErrChanged, exitStore, true, "wait until the exports are complete and run again"},

@@ -33,6 +33,7 @@ func (f *figures) text() string {
 		textTable(f.conversationRows()),
 		textTable(f.statementRows()),
 		f.differencesText(),
+		f.closedText(),
 		textTable(countRows("findings", f.Findings)),
 		textTable(countRows("rejected rows", f.Rejects)),
 		fmt.Sprintf("tables: %s\nreport: %sreport.html\nnext:   %s\n", f.Tables, f.Tables, f.Next),
@@ -73,6 +74,27 @@ func (f *figures) differencesText() string {
 		rows = append(rows, []string{d.Class, grouped(d.Rows), money(d.Amount), d.Currency})
 	}
 	return textTable(rows)
+}
+
+// closedText tells that the month is closed and what the run changes in it,
+// and whose adjustments the statements take in.
+func (f *figures) closedText() string {
+	var text string
+	if len(f.TakenIn) > 0 {
+		text = fmt.Sprintf("statements take in the adjustments of %s\n", strings.Join(f.TakenIn, ", "))
+	}
+	switch {
+	case f.SealedRun == "":
+		return text
+	case f.Adjustments == nil:
+		return text + fmt.Sprintf("%s is closed: this run is what was billed\n", f.Period)
+	}
+	rows := countRows("adjustments", f.Adjustments.Rows)
+	for _, currency := range slices.Sorted(maps.Keys(f.Adjustments.Amounts)) {
+		rows = append(rows, []string{"  " + currency, f.Adjustments.Amounts[currency]})
+	}
+	return text + fmt.Sprintf("%s is closed: it was billed by %s, and this run adjusts it\n%sin %s\n",
+		f.Period, f.SealedRun, textTable(rows), f.Adjustments.Table)
 }
 
 func countRows(title string, counts map[string]int64) [][]string {

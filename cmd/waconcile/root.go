@@ -68,7 +68,7 @@ waconcile demo shows all of it on made-up data.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
-	root.AddCommand(newRunCommand(a), newDemoCommand(a), newPlanCommand(a), newVerifyCommand(a),
+	root.AddCommand(newRunCommand(a), newDemoCommand(a), newPlanCommand(a), newVerifyCommand(a), newCloseCommand(a),
 		newDiffCommand(a), newVersionCommand(a))
 	return root
 }

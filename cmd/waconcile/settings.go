@@ -60,6 +60,11 @@ func (s *settings) periodFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&s.period, "period", "", "2024-07, 2024-07-03, 2024-07-01..2024-07-15, yesterday, month-to-date or last-month")
 	fs.StringVar(&s.now, "now", "", "the `instant` that relative periods are resolved against, such as 2024-07-04T03:00:00Z (default: the clock)")
 	fs.StringVar(&s.timeZone, "time-zone", "UTC", "IANA time zone in which relative periods are resolved")
+	s.placeFlags(fs)
+}
+
+// placeFlags say where results lie.
+func (s *settings) placeFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&s.out, "out", "", "where results go: s3://bucket/prefix or a directory")
 	fs.StringVar(&s.s3Endpoint, "s3-endpoint", "", "`URL` of an S3 service other than AWS")
 	fs.BoolVar(&s.s3PathStyle, "s3-path-style", false, "address buckets by path, as MinIO wants it")
@@ -93,6 +98,11 @@ func (s *settings) tuningFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&s.maxRejectRatio, "max-reject-ratio", batch.DefaultMaxRejectRatio, "`share` of the rows that may be rejected")
 	fs.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "shards and goroutines; the result never depends on it")
 	fs.StringVar(&s.memory, "memory", "", "`size` that the garbage collector keeps within where it can, such as 512MiB or 2GiB (default: the container's limit or the machine)")
+	s.unsafeFlag(fs)
+}
+
+// unsafeFlag is for commands that write conditionally.
+func (s *settings) unsafeFlag(fs *pflag.FlagSet) {
 	fs.BoolVar(&s.unsafeStore, "unsafe-store", false, "go on with a store that does not honour conditional writes")
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"waconcile/batch"
 	"waconcile/reconcile"
@@ -32,6 +33,9 @@ type figures struct {
 	Conversations []categoryCount  `json:"conversations"`
 	Statements    []currencyTotal  `json:"statements"`
 	Differences   []classTotal     `json:"differences"`
+	SealedRun     string           `json:"sealed_run,omitempty"`  // the run that a closed month was billed by
+	Adjustments   *adjustedTotals  `json:"adjustments,omitempty"` // what the run changes in a closed month
+	TakenIn       []string         `json:"takes_in,omitempty"`    // closed months whose adjustments are on the statements
 	Next          string           `json:"next"`
 }
 
@@ -60,6 +64,14 @@ type classTotal struct {
 	Amount   decimal.Decimal `json:"amount_difference"`
 }
 
+// adjustedTotals is what a run changes in a closed month: rows by kind, and
+// the sums by currency.
+type adjustedTotals struct {
+	Rows    map[string]int64  `json:"rows"`
+	Amounts map[string]string `json:"amounts"`
+	Table   string            `json:"table"`
+}
+
 // The classes that ask nothing of anybody.
 const (
 	classMatch         = "match"
@@ -83,8 +95,14 @@ func (f *figures) differing() int64 {
 func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.Result) (*figures, error) {
 	f := &figures{
 		Period: job.Period.String(), RunID: result.RunID, RunKey: result.RunKey, Already: result.Already,
-		Tables: within(s.out, result.RunKey), Next: s.verifyCommand(job.Period),
+		Tables: within(s.out, result.RunKey), Next: s.verifyCommand(job.Period), SealedRun: result.Sealed,
 	}
+	if result.Manifest.Adjusts() {
+		f.Adjustments = adjustedTotalsOf(result.Manifest)
+		f.Adjustments.Table = f.Tables + writer.AdjustmentsTable + csvExt
+		f.Next += " " + result.RunKey
+	}
+	f.TakenIn = result.Manifest.TakesIn()
 	err := f.fromManifest(result.Manifest)
 	if err != nil {
 		return nil, err
@@ -111,6 +129,18 @@ func (f *figures) fromManifest(m *writer.Manifest) error {
 		f.Statements = append(f.Statements, currencyTotal{t.Currency, net, vat, gross})
 	}
 	return nil
+}
+
+// adjustedTotalsOf takes the figures from the control totals, which verify
+// holds against the table.
+func adjustedTotalsOf(m *writer.Manifest) *adjustedTotals {
+	t := &adjustedTotals{Rows: m.Counts.Adjustments, Amounts: map[string]string{}}
+	for _, c := range m.Control {
+		if currency, ok := strings.CutPrefix(c.Name, writer.AdjustmentsControl); ok {
+			t.Amounts[currency] = c.Right
+		}
+	}
+	return t
 }
 
 func readConversations(ctx context.Context, out writer.Target, run string) ([]categoryCount, error) {
