@@ -34,6 +34,19 @@
 //  8. Publication. The remaining tables and the report are written, then the
 //     manifest, then the pointer.
 //
+// # A closed month
+//
+// Close seals the current run of a month. From then on a run of it does the
+// same steps, and is compared in step 2 with the newest run that adjusts the
+// month, or else with the sealed one. In step 7 it compares its charges with
+// what is billed, a billing date at a time: in the first reading with a hash
+// of each billed charge, in a second, where some are to be taken back, to find
+// these. A date whose files are the sealed ones, and which no run has adjusted
+// since, is not read. In step 8 the pointer of the adjustments moves, never
+// that of the month. A run of an open month reads, in step 7, the adjustments
+// of closed months that its statements take in; which these are is known in
+// step 1 and part of its inputs.
+//
 // # What a crash leaves
 //
 // Up to step 6: temporary files. Then, up to and including the tables of step

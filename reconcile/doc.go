@@ -32,6 +32,10 @@
 // holds the lines of invoices against Usage, cell by cell, with four effects
 // that add up to each difference.
 //
+// Billed holds what is billed of a closed month, the charges that were sealed
+// with all adjustments since, against the charges of a later run, and gives
+// the reversals and replacements between them.
+//
 // # Source
 //
 // R1 to R13 are the conversation rules as a reseller published them on

@@ -12,9 +12,12 @@
 //	    differences.parquet   differences.csv   what the invoices say, minus that
 //	    findings.parquet      findings.csv      what a person should look at
 //	    rejects.parquet       rejects.csv       rows that could not be used
+//	    adjustments.parquet   adjustments.csv   what changes in a closed month
 //	    report.html                             the same for people
 //	    manifest.json                           what all of it is; written last
 //	current/2024-07.json                    names the run that counts
+//	sealed/2024-07.json                     closes the month; never changes
+//	adjusted/2024-07.json                   names the newest run that adjusts it
 //	current/.lock, .tmp/                    of a directory only
 //	.probe/kept                             of a bucket only
 //
@@ -74,6 +77,53 @@
 // error of the step. Not readable: ErrOutcomeUnknown; the same command again
 // finds out. Nothing is ever deleted, on no path.
 //
+// # Closing a month
+//
+// SealPeriod closes a month in two steps. One conditional write gives the
+// pointer the mark "sealed": true, which is what decides: a run in flight has
+// moved the pointer before, and then the closing fails, or it never will. Then
+// sealed/2024-07.json is created, which follows from the pointer:
+//
+//	{"period": "2024-07", "run": "runs/2024-07/<run_id>/", "manifest_sha256": "…"}
+//
+//	step                                                 a crash after it leaves            who repairs it
+//	1  the mark on current/2024-07.json                  a month that is closed without     closing it again, or the
+//	                                                     its seal                           month's next run
+//	2  sealed/2024-07.json, only if there is none        a closed month                     nobody
+//
+// A later run of the month with other inputs publishes under runs/ like any,
+// and moves adjusted/2024-07.json in place of the month's pointer, by the same
+// rules. Its manifest names, among its inputs, the manifests of the runs that
+// it builds on, with their sha256: the sealed run (table "sealed") and each run
+// that adjusted the month before (table "adjustments").
+//
+// Its table of adjustments says what it changes. What is billed are the
+// charges of the sealed run, changed by the adjustments of every run since, in
+// their order. A billed charge that the run does not have, or has with another
+// value in any column but messages_out, messages_in and certainty, is taken
+// back; a charge that is not billed, or not so, is made. A charge that changes
+// is two rows, never one with the difference. The columns are those of charges
+// and then
+//
+//	kind           reversal: the charge as it was billed, its amount negated;
+//	               replacement: the charge as the run has it
+//	sealed_run     runs/2024-07/<run_id>/ of the sealed run
+//	adjustment_id  a hash of run id, kind and charge_id, in hex
+//
+// sorted by billing_date, account_id, business_number, contact, opened_at,
+// category, charge_id and kind, the reversal first.
+//
+// The statements of a month that is open take in the adjustments of the closed
+// months right before it, back to the first month that is not closed, but for
+// the runs that the sealed run of a closed month took in already; the manifest
+// names them (table "adjustments_taken"). So each is billed once, by the month
+// that is closed first, however often the open month is run. A run of a closed
+// month takes in what its sealed run did. These are rows of their own, with the
+// closed month in the column adjusted_period, which is null for the month's own
+// charges; the VAT rate is that of the account on the billing date of the
+// charge; charges and unrated are replacements less reversals, and every figure
+// may be negative.
+//
 // # What a reader may rely on
 //
 //   - A directory under runs/ without manifest.json does not exist.
@@ -82,6 +132,7 @@
 //     has the sha256 of everything else.
 //   - What a pointer or a manifest has ever named stays where it is.
 //   - Every control total of a manifest held when the run was published.
+//   - A pointer that is marked sealed never changes again.
 //   - Charges are sorted within a file by account_id, business_number,
 //     contact, opened_at and category; charge_id is unique.
 //

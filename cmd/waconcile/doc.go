@@ -7,6 +7,7 @@
 //	waconcile plan            print what a run would read and write
 //	waconcile run             publish the charges of a period
 //	waconcile verify [RUN]    read a published run back and check it
+//	waconcile close MONTH     close a month: what is billed no longer changes
 //	waconcile diff A B        say which charges differ between two runs, and why
 //	waconcile version         print the versions of program, rules and format
 //
@@ -68,10 +69,11 @@
 //
 //	0    published, or already published with the same inputs
 //	1    unexpected
-//	2    usage or configuration, or rates, accounts, markets or invoices that cannot be used
+//	2    usage or configuration, or rates, accounts, markets or invoices that cannot be used;
+//	     close: nothing is published
 //	3    published now or before, and --fail-on was met
 //	4    exports refused: not readable, or too many rejects; nothing published
-//	5    days are missing; nothing published
+//	5    days are missing; nothing published, or closed
 //	6    storage or network
 //	7    outcome of the commit unknown: run again
 //	8    another run was published meanwhile
