@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -24,19 +25,60 @@ var errCut = errors.New("cut")
 // shows before, and how it is called.
 type cutCase struct {
 	name   string
-	before func(t *testing.T, in string, p place, store access) // done undisturbed
-	args   func(in, out string) []string
-	most   int // operations
+	inputs func(*testing.T) string
+	before [][]string // calls that are made undisturbed; IN and OUT stand for the places
+	call   []string
+	shows  string // stands in what it writes, its key or its bytes, so that the case is what it is called
+	most   int    // operations of a store; 0: any number
+	stride int    // of the operations before the last ones only each stride-th is cut
+}
+
+// cutLast is how many of the last operations of a command are all cut.
+const cutLast = 25
+
+// cuts tells whether a command of n operations is cut at one of them.
+func (c *cutCase) cuts(at, n int) bool {
+	return at%max(c.stride, 1) == 0 || at > n-cutLast
+}
+
+// args are those of a call between two places.
+func args(call []string, in, out string) []string {
+	places := strings.NewReplacer("IN", in, "OUT", out)
+	named := make([]string, len(call))
+	for i, arg := range call {
+		named[i] = places.Replace(arg)
+	}
+	return named
+}
+
+// check wants of the case what it is there for.
+func (c *cutCase) check(t *testing.T, before, after objects) {
+	t.Helper()
+	for key, data := range after {
+		if before[key] != data && (strings.Contains(key, c.shows) || strings.Contains(data, c.shows)) {
+			return
+		}
+	}
+	t.Errorf("nothing that the command writes shows %s", c.shows)
 }
 
 func cutCases() []cutCase {
-	first := func(in, out string) []string { return runOf(in, listRates, out) }
+	first, corrected := runOf("IN", listRates, "OUT"), runOf("IN", correctedRates, "OUT")
+	next := runPeriod("2024-07-04", "IN", "exports", listRates, "OUT")
 	return []cutCase{
-		{"first run", func(*testing.T, string, place, access) {}, first, operationsMax},
-		{"corrected run", func(t *testing.T, in string, p place, store access) {
-			mustCall(t, store, t.TempDir(), first(in, p.String()))
-		}, func(in, out string) []string { return runOf(in, correctedRates, out) }, operationsMax},
+		{name: "first run", inputs: smallInputs, call: first, shows: "checkpoints/", most: operationsMax},
+		{name: "corrected run", inputs: smallInputs, before: [][]string{first}, call: corrected, shows: `"previous": "runs/`, most: operationsMax},
+		{name: "run from a checkpoint", inputs: monthInputs, before: [][]string{first}, call: next, shows: `"checkpoint": "checkpoints/`, most: operationsMax},
 	}
+}
+
+// prepare does what comes before a case and shows what is there then.
+func (c *cutCase) prepare(t *testing.T, in string, p place, store access) objects {
+	t.Helper()
+	for _, call := range c.before {
+		mustCall(t, store, t.TempDir(), args(call, in, p.String()))
+	}
+	return p.list(t)
 }
 
 // Kill -9 at every request that a command sends to its store before it is sent
@@ -46,35 +88,41 @@ func cutCases() []cutCase {
 func TestCutEverywhereBucket(t *testing.T) {
 	t.Parallel()
 	server := miniotest.Start(t)
-	in := smallInputs(t)
 	for _, c := range cutCases() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			bucket := newTestBucket(t, server)
+			in, bucket := c.inputs(t), newTestBucket(t, server)
 			direct := accessTo(server)
 			whole := bucket.place("whole")
-			c.before(t, in, whole, direct)
-			before := whole.list(t)
+			before := c.prepare(t, in, whole, direct)
 			count := &cutter{}
-			if code := count.call(t, server, c.args(in, whole.String())); code != exitOK {
+			if code := count.call(t, server, args(c.call, in, whole.String())); code != exitOK {
 				t.Fatalf("undisturbed run: exit code %d", code)
 			}
 			after := whole.list(t)
+			c.check(t, before, after)
 			t.Logf("%d operations", count.seen)
-			if count.seen >= c.most {
+			if c.most > 0 && count.seen >= c.most {
 				t.Errorf("%d operations, want less than %d", count.seen, c.most)
 			}
 			var again retried
 			for _, took := range []bool{false, true} {
+				n := count.seen
+				if took {
+					n = count.writes
+				}
 				for part := range cutParts {
 					t.Run(fmt.Sprintf("took=%v/part=%d", took, part), func(t *testing.T) {
 						t.Parallel()
 						for at := 1 + part; ; at += cutParts {
+							if !c.cuts(at, n) {
+								continue
+							}
 							p := bucket.place(fmt.Sprintf("%v-%d", took, at))
 							p.fill(t, before)
 							cut := &cutter{at: at, took: took}
-							args := c.args(in, p.String())
-							code := cut.call(t, server, args)
+							called := args(c.call, in, p.String())
+							code := cut.call(t, server, called)
 							if cut.what == "" {
 								if code != exitOK {
 									t.Fatalf("not cut at operation %d, and exit code %d", at, code)
@@ -91,7 +139,7 @@ func TestCutEverywhereBucket(t *testing.T) {
 							if !again.first(left) {
 								continue
 							}
-							mustCall(t, direct, t.TempDir(), args)
+							mustCall(t, direct, t.TempDir(), called)
 							for _, problem := range differences(after, p.list(t)) {
 								t.Errorf("cut at operation %d, %s, and run again: %s", at, cut.what, problem)
 							}
@@ -110,6 +158,7 @@ type cutter struct {
 
 	mu      sync.Mutex
 	seen    int
+	writes  int
 	what    string // the request at which it was cut
 	process *process
 }
@@ -143,6 +192,9 @@ func (c *cutter) pass(r *request) (*answer, error) {
 	defer c.mu.Unlock() // one request at a time
 	if c.what != "" {
 		return nil, errCut
+	}
+	if r.writes() {
+		c.writes++
 	}
 	if c.took && !r.writes() {
 		return r.send()

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"waconcile/reader/miniotest"
+	"waconcile/reconcile"
 )
 
 // smallPeriod is the period of the tests that stop, race and cut off runs:
@@ -51,17 +52,17 @@ i1,1,acme,2024-07-01,2024-07-03,marketing,3,0.07,0.21,EUR
 			t.Fatal(err)
 		}
 	}
-	columns := []string{"message_id", "account_id", "business_number", "contact", "direction", "type", "category", "sent_at", "status"}
+	exports := filepath.Join(dir, "exports")
 	const business, one, two = "390200000001", "393310000001", "393310000002"
-	writeDay(t, dir, "2024-07-01", columns, [][]string{
+	writeDay(t, exports, "2024-07-01", "a", [][]string{
 		{"m1", "acme", business, one, "outbound", "template", "marketing", "23:30", "read"},
 		{"m2", "acme", business, two, "outbound", "template", "sonnet", "09:00", "read"},
 	})
-	writeDay(t, dir, "2024-07-02", columns, [][]string{
+	writeDay(t, exports, "2024-07-02", "a", [][]string{
 		{"m1", "acme", business, one, "outbound", "template", "marketing", "2024-07-01T23:30:00Z", "delivered"},
 		{"m3", "acme", business, one, "outbound", "template", "marketing", "22:00", "delivered"},
 	})
-	writeDay(t, dir, "2024-07-03", columns, [][]string{
+	writeDay(t, exports, "2024-07-03", "a", [][]string{
 		{"m4", "acme", business, two, "inbound", "text", "", "10:00", ""},
 		{"m5", "acme", business, two, "outbound", "text", "", "10:05", "delivered"},
 		{"m6", "acme", business, one, "outbound", "template", "utility", "11:00", "failed"},
@@ -69,18 +70,47 @@ i1,1,acme,2024-07-01,2024-07-03,marketing,3,0.07,0.21,EUR
 	return dir
 }
 
-// writeDay writes the export of one day; rows are as mkExports has them, but
-// for the day and the file.
-func writeDay(t *testing.T, dir, day string, columns []string, rows [][]string) {
+// monthInputs adds to smallInputs what a whole month needs, a file for each of
+// its other days, and in exports-late the same with messages that came late:
+// one that makes a charge and one that changes one.
+func monthInputs(t *testing.T) string {
 	t.Helper()
-	name := filepath.Join(dir, "exports", "dt="+day, "a.parquet")
+	dir := smallInputs(t)
+	exports, late := filepath.Join(dir, "exports"), filepath.Join(dir, lateExports)
+	first, err := reconcile.ParseDate("2024-07-04")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := first; d.String() < "2024-08"; d++ {
+		writeDay(t, exports, d.String(), "a", [][]string{
+			{"i" + d.String(), "acme", "390200000001", "393310000002", "inbound", "text", "", "12:00", ""},
+		})
+	}
+	if err := os.CopyFS(late, os.DirFS(exports)); err != nil {
+		t.Fatal(err)
+	}
+	writeDay(t, late, "2024-07-01", "b", [][]string{
+		{"l1", "acme", "390200000001", "393310000003", "outbound", "template", "marketing", "10:00", "read"},
+		{"l2", "acme", "390200000001", "393310000001", "outbound", "template", "marketing", "20:00", "read"},
+	})
+	return dir
+}
+
+const lateExports = "exports-late" // of monthInputs
+
+// writeDay writes one file of exports; rows are as mkExports has them, but for
+// the day and the file.
+func writeDay(t *testing.T, exports, day, file string, rows [][]string) {
+	t.Helper()
+	name := filepath.Join(exports, "dt="+day, file+".parquet")
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	var records [][]string
 	for _, r := range rows {
-		records = append(records, append([]string{day, "a"}, r...))
+		records = append(records, append([]string{day, file}, r...))
 	}
+	columns := []string{"message_id", "account_id", "business_number", "contact", "direction", "type", "category", "sent_at", "status"}
 	if err := writeParquet(name, exportSchema(columns), records); err != nil {
 		t.Fatal(err)
 	}
@@ -112,9 +142,13 @@ func (a access) through(endpoint string) access {
 // runOf is what a run of smallPeriod is called with; inputs is a directory or
 // a bucket's URL.
 func runOf(inputs, rates, out string) []string {
+	return runPeriod(smallPeriod, inputs, "exports", rates, out)
+}
+
+func runPeriod(period, inputs, exports, rates, out string) []string {
 	in := func(name string) string { return inputs + "/" + name }
 	return []string{
-		"run", "--period", smallPeriod, "--exports", in("exports"), "--rates", in(rates),
+		"run", "--period", period, "--exports", in(exports), "--rates", in(rates),
 		"--accounts", in("accounts.csv"), "--invoices", in("invoices.csv"), "--out", out,
 		"--max-reject-ratio", "0.5", "--workers", "2", "--log-format", logJSON,
 	}

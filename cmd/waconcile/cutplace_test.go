@@ -174,6 +174,12 @@ func consistent(before, after, now objects) (problems []string) {
 			}
 		}
 	}
+	for key := range now {
+		// A seal is made when all else of a closing is done.
+		if strings.HasPrefix(key, "sealed/") && before[key] == "" {
+			problems = append(problems, differences(after, now)...)
+		}
+	}
 	return problems
 }
 
