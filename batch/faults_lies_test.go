@@ -186,7 +186,7 @@ func hastyRun(s *writer.S3) writer.Store {
 			late = func(ctx context.Context) error { return s.Put(ctx, key, data, cond) }
 			return nil
 		}
-		if err := s.Put(ctx, key, data, cond); err != nil {
+		if err := s.Put(ctx, key, data, cond); err != nil || late == nil || !strings.HasPrefix(key, "current/") {
 			return err
 		}
 		return late(ctx)
