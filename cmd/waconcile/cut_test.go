@@ -34,7 +34,7 @@ type cutCase struct {
 }
 
 // cutLast is how many of the last operations of a command are all cut.
-const cutLast = 25
+const cutLast = 16
 
 // cuts tells whether a command of n operations is cut at one of them.
 func (c *cutCase) cuts(at, n int) bool {
@@ -65,10 +65,14 @@ func (c *cutCase) check(t *testing.T, before, after objects) {
 func cutCases() []cutCase {
 	first, corrected := runOf("IN", listRates, "OUT"), runOf("IN", correctedRates, "OUT")
 	next := runPeriod("2024-07-04", "IN", "exports", listRates, "OUT")
+	month, late := runPeriod("2024-07", "IN", "exports", listRates, "OUT"), runPeriod("2024-07", "IN", lateExports, listRates, "OUT")
+	closing := []string{"close", "--out", "OUT", "2024-07"}
 	return []cutCase{
 		{name: "first run", inputs: smallInputs, call: first, shows: "checkpoints/", most: operationsMax},
 		{name: "corrected run", inputs: smallInputs, before: [][]string{first}, call: corrected, shows: `"previous": "runs/`, most: operationsMax},
 		{name: "run from a checkpoint", inputs: monthInputs, before: [][]string{first}, call: next, shows: `"checkpoint": "checkpoints/`, most: operationsMax},
+		{name: "close", inputs: monthInputs, before: [][]string{month}, call: closing, shows: "sealed/2024-07.json", most: operationsMax},
+		{name: "run of a closed month", inputs: monthInputs, before: [][]string{month, closing}, call: late, shows: "adjusted/2024-07.json", stride: 16},
 	}
 }
 
