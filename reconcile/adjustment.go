@@ -176,16 +176,21 @@ func (by *Adjusting) adjustment(c *BilledCharge, kind AdjustmentKind) Adjustment
 	if kind == Reversal {
 		a.Amount = -a.Amount
 	}
+	a.ID = AdjustmentID(by.RunID, kind, c.ID)
+	return a
+}
+
+// AdjustmentID is the id of the adjustment of a charge by a run.
+func AdjustmentID(runID string, kind AdjustmentKind, chargeID string) string {
 	var m marker
-	m.text(by.RunID)
+	m.text(runID)
 	m.text(string(kind))
-	m.text(c.ID)
+	m.text(chargeID)
 	id := m.sum()
 	var sum [16]byte
 	binary.BigEndian.PutUint64(sum[:8], id.hi)
 	binary.BigEndian.PutUint64(sum[8:], id.lo)
-	a.ID = hex.EncodeToString(sum[:])
-	return a
+	return hex.EncodeToString(sum[:])
 }
 
 // compareAdjustments is the order of the table.

@@ -36,40 +36,64 @@ func WriteCSV(ctx context.Context, t Target, key string, s Schema, frames iter.S
 
 // encodeCSV asks stop before each frame.
 func encodeCSV(w io.Writer, s Schema, frames iter.Seq2[Frame, error], stop func() error) (rows int64, totals []total, err error) {
-	out := csv.NewWriter(w)
-	record := make([]string, len(s))
-	for i := range s {
-		record[i] = s[i].Name
-	}
-	if err := out.Write(record); err != nil {
-		return 0, nil, err
-	}
-	totals = newTotals(s)
+	e := newCSVEncoder(w, s)
 	for f, err := range frames {
 		if err == nil {
 			err = stop()
 		}
 		if err == nil {
-			err = checkFrame(s, &f, rows)
+			err = e.add(&f)
 		}
 		if err != nil {
 			return 0, nil, err
 		}
-		for i := range totals {
-			totals[i].addColumn(&f.Columns[i])
-		}
-		for row := range f.Rows {
-			for i := range s {
-				record[i] = f.Columns[i].csvText(s[i].Type, row)
-			}
-			if err := out.Write(record); err != nil {
-				return 0, nil, err
-			}
-		}
-		rows += int64(f.Rows)
 	}
-	out.Flush()
-	return rows, totals, out.Error()
+	return e.rows, e.totals, e.flush()
+}
+
+// csvEncoder writes a table frame by frame, and counts and adds up what it
+// writes.
+type csvEncoder struct {
+	schema Schema
+	out    *csv.Writer
+	record []string
+	rows   int64
+	totals []total
+}
+
+// newCSVEncoder writes the header; the error of that comes with the first
+// frame, or with flush.
+func newCSVEncoder(w io.Writer, s Schema) *csvEncoder {
+	e := &csvEncoder{schema: s, out: csv.NewWriter(w), record: make([]string, len(s)), totals: newTotals(s)}
+	for i := range s {
+		e.record[i] = s[i].Name
+	}
+	_ = e.out.Write(e.record)
+	return e
+}
+
+func (e *csvEncoder) add(f *Frame) error {
+	if err := errors.Join(e.out.Error(), checkFrame(e.schema, f, e.rows)); err != nil {
+		return err
+	}
+	for i := range e.totals {
+		e.totals[i].addColumn(&f.Columns[i])
+	}
+	for row := range f.Rows {
+		for i := range e.schema {
+			e.record[i] = f.Columns[i].csvText(e.schema[i].Type, row)
+		}
+		if err := e.out.Write(e.record); err != nil {
+			return err
+		}
+	}
+	e.rows += int64(f.Rows)
+	return nil
+}
+
+func (e *csvEncoder) flush() error {
+	e.out.Flush()
+	return e.out.Error()
 }
 
 func (c *Column) csvText(t Type, row int) string {

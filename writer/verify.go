@@ -115,7 +115,10 @@ type fileResult struct {
 	charge *chargeSums // of a file of charges
 	billed *billedSums // of a file of charges that the sealed run does not have
 	table  string
-	frames []Frame // of another table's Parquet file
+	frames []Frame  // of another table's Parquet file, but for adjustments
+	twin   *csvTwin // of the same: what its CSV file has to be
+
+	adjusted *adjustmentSums // of adjustments, which may be as many as the charges
 }
 
 // files checks every file by itself, several at once.
@@ -183,10 +186,14 @@ func (v *verifier) file(ctx context.Context, f FileEntry) (r fileResult, err err
 		r.charge.ids = nil // only of use within the file, and large
 		add("order", r.charge.problem, "sorted, charge ids unique, billing date "+r.charge.date)
 	default:
-		r.table = table
-		keep := func(frame Frame) { r.frames = append(r.frames, frame) }
-		if !add("content", readTable(content, f, s, keep), f.contentDetail()) {
-			r.frames = nil
+		r.table, r.twin = table, newCSVTwin(s)
+		use := func(frame Frame) { r.frames = append(r.frames, frame) }
+		if table == AdjustmentsTable {
+			r.adjusted = v.newAdjustmentSums()
+			use = r.adjusted.add
+		}
+		if !add("content", readTable(content, f, s, func(frame Frame) { use(frame); r.twin.add(&frame) }), f.contentDetail()) {
+			r.frames, r.twin = nil, nil
 		}
 	}
 	return r, nil

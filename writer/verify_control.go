@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"iter"
 	"maps"
 	"slices"
@@ -37,7 +38,7 @@ func (v *verifier) contents(results []fileResult) {
 			charges.merge(r.charge)
 		}
 		if r.table != "" {
-			tables[r.table] = v.newTable(r.table, r.frames)
+			tables[r.table] = v.newTable(r)
 		}
 	}
 	v.csvTwins(tables)
@@ -52,7 +53,7 @@ func (v *verifier) contents(results []fileResult) {
 			return
 		}
 	}
-	if !v.checkGround(results, charges, tables[AdjustmentsTable]) {
+	if !v.checkGround(results, charges) {
 		return
 	}
 	v.check("charges by status", "", checkStatuses(charges), fmt.Sprintf("%d charges = %d charged + %d free + %d unrated",
@@ -66,16 +67,16 @@ func (v *verifier) contents(results []fileResult) {
 	v.checkCounts(charges, tables)
 }
 
-// table is a small table in memory.
+// table is a small table in memory; of adjustments there are no frames.
 type table struct {
-	name   string
 	schema Schema
 	frames []Frame
+	twin   *csvTwin // nil where the table could not be read
 }
 
-func (v *verifier) newTable(name string, frames []Frame) *table {
-	_, s, _ := v.manifest.schemaOf(name + parquetExt)
-	return &table{name, s, frames}
+func (v *verifier) newTable(r *fileResult) *table {
+	_, s, _ := v.manifest.schemaOf(r.table + parquetExt)
+	return &table{s, r.frames, r.twin}
 }
 
 // tableRow is a row of a table.
@@ -105,7 +106,7 @@ func (r tableRow) null(name string) bool            { return r.column(name).isNu
 func (r tableRow) wide(name string) decimal.Decimal { return r.column(name).wideAt(r.row) }
 func (r tableRow) whole(name string) int64          { return r.column(name).Int[r.row] }
 
-// csvTwins writes each CSV file anew from its table and compares.
+// csvTwins compares each CSV file with the one that its table would give.
 func (v *verifier) csvTwins(tables map[string]*table) {
 	for _, f := range v.manifest.Files {
 		name, _, known := SchemaOf(f.Name)
@@ -114,33 +115,43 @@ func (v *verifier) csvTwins(tables map[string]*table) {
 		}
 		t := tables[name]
 		switch {
-		case !known || t == nil:
+		case !known || t == nil || t.twin == nil:
 			v.check("csv", f.Name, errors.New("there is no Parquet file of this table that could be read"), "")
 		default:
-			v.check("csv", f.Name, t.checkTwin(f), fmt.Sprintf("%d rows, the same as in %s%s", f.Rows, name, parquetExt))
+			v.check("csv", f.Name, t.twin.check(f, name), fmt.Sprintf("%d rows, the same as in %s%s", f.Rows, name, parquetExt))
 		}
 	}
 }
 
-func (t *table) checkTwin(f FileEntry) error {
-	hash := sha256.New()
-	frames := func(yield func(Frame, error) bool) {
-		for _, f := range t.frames {
-			if !yield(f, nil) {
-				return
-			}
-		}
+// csvTwin is the CSV file of a table, of which only the hash is kept.
+type csvTwin struct {
+	hash hash.Hash
+	csv  *csvEncoder
+	err  error
+}
+
+func newCSVTwin(s Schema) *csvTwin {
+	h := sha256.New()
+	return &csvTwin{hash: h, csv: newCSVEncoder(h, s)}
+}
+
+func (t *csvTwin) add(f *Frame) {
+	if t.err == nil {
+		t.err = t.csv.add(f)
 	}
-	rows, totals, err := encodeCSV(hash, t.schema, frames, func() error { return nil })
-	switch {
+}
+
+// check holds the file of that entry against the table called name.
+func (t *csvTwin) check(f FileEntry, name string) error {
+	switch err := errors.Join(t.err, t.csv.flush()); {
 	case err != nil:
 		return err
-	case rows != f.Rows:
-		return fmt.Errorf("%d rows, %s%s has %d", f.Rows, t.name, parquetExt, rows)
-	case !maps.Equal(totalsText(totals), f.Totals):
-		return fmt.Errorf("other column totals than %s%s", t.name, parquetExt)
-	case hex.EncodeToString(hash.Sum(nil)) != f.SHA256:
-		return fmt.Errorf("other rows than %s%s", t.name, parquetExt)
+	case t.csv.rows != f.Rows:
+		return fmt.Errorf("%d rows, %s%s has %d", f.Rows, name, parquetExt, t.csv.rows)
+	case !maps.Equal(totalsText(t.csv.totals), f.Totals):
+		return fmt.Errorf("other column totals than %s%s", name, parquetExt)
+	case hex.EncodeToString(t.hash.Sum(nil)) != f.SHA256:
+		return fmt.Errorf("other rows than %s%s", name, parquetExt)
 	}
 	return nil
 }

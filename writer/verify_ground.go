@@ -226,67 +226,85 @@ func (g *ground) take(f *Frame, period string) {
 	}
 }
 
+// adjustmentSums is what a table of adjustments comes to, frame by frame.
+type adjustmentSums struct {
+	billedSums
+	runID, sealed string
+	kinds         map[string]int64
+	rows          int64
+	last          reconcile.Adjustment
+	problem       error // the first row that is wrong
+}
+
+func (v *verifier) newAdjustmentSums() *adjustmentSums {
+	s := &adjustmentSums{runID: v.manifest.RunID, kinds: map[string]int64{}}
+	for _, in := range v.manifest.InputsOf(SealedInput) {
+		s.sealed = strings.TrimSuffix(in.Key, manifestName)
+	}
+	return s
+}
+
+func (s *adjustmentSums) add(f Frame) {
+	s.addAdjustments(&f)
+	for a := range Adjustments(&f) {
+		s.kinds[string(a.Kind)]++
+		if s.problem == nil {
+			if err := s.checkRow(a); err != nil {
+				s.problem = fmt.Errorf("row %d: %w", s.rows, err)
+			}
+		}
+		s.last = *a
+		s.rows++
+	}
+}
+
+// checkRow looks at a row by itself and at the one before.
+func (s *adjustmentSums) checkRow(a *reconcile.Adjustment) error {
+	switch {
+	case a.Kind != reconcile.Reversal && a.Kind != reconcile.Replacement:
+		return fmt.Errorf("kind %q", a.Kind)
+	case a.SealedRun != s.sealed:
+		return fmt.Errorf("sealed_run %s, want %s", a.SealedRun, s.sealed)
+	case a.ID != reconcile.AdjustmentID(s.runID, a.Kind, a.BilledCharge.ID):
+		return fmt.Errorf("adjustment id %s is not that of the run, the kind and the charge", a.ID)
+	case a.Amount != 0 && (a.Amount < 0) != (a.Kind == reconcile.Reversal):
+		return fmt.Errorf("amount %s of a %s", a.Amount.Decimal(), a.Kind)
+	case s.rows > 0 && s.last.Compare(a) >= 0:
+		return errors.New("sorts before the row above it")
+	}
+	return nil
+}
+
 // checkGround holds the adjustments of the run against what is billed and
 // what it charges, and adds those that it takes in to what its statements are
 // held against. It says whether the other checks make sense.
-func (v *verifier) checkGround(results []fileResult, charges *chargeSums, adjustments *table) bool {
+func (v *verifier) checkGround(results []fileResult, charges *chargeSums) bool {
 	maps.Copy(charges.owed, v.ground.taken)
 	file := AdjustmentsTable + parquetExt
-	if (adjustments != nil) != v.manifest.Adjusts() {
-		v.check("tables", file, fmt.Errorf("it is there: %v; the run adjusts a closed month: %v", adjustments != nil, v.manifest.Adjusts()), "")
-		return false
-	}
-	if adjustments == nil {
-		return true
-	}
-	var now, made billedSums
+	var now billedSums
+	var made *adjustmentSums
 	for i := range results {
 		if b := results[i].billed; b != nil {
 			now.add(b)
 		}
-	}
-	kinds := map[string]int64{}
-	for i := range adjustments.frames {
-		made.addAdjustments(&adjustments.frames[i])
-		for a := range Adjustments(&adjustments.frames[i]) {
-			kinds[string(a.Kind)]++
+		if results[i].adjusted != nil {
+			made = results[i].adjusted
 		}
 	}
-	v.check("adjustment rows", file, v.checkAdjustmentRows(adjustments), "sorted, each id once, each of the sealed run, reversals of nothing below 0")
-	v.check("adjustments by kind", manifestName, unequalCounts(v.manifest.Counts.Adjustments, kinds), "as in the table")
+	if (made != nil) != v.manifest.Adjusts() {
+		v.check("tables", file, fmt.Errorf("it is there: %v; the run adjusts a closed month: %v", made != nil, v.manifest.Adjusts()), "")
+		return false
+	}
+	if made == nil {
+		return true
+	}
+	v.check("adjustment rows", file, made.problem, "sorted, each with its id and of the sealed run, reversals of nothing below 0")
+	v.check("adjustments by kind", manifestName, unequalCounts(v.manifest.Counts.Adjustments, made.kinds), "as in the table")
 	v.check("adjustment charges", file, unequal("billed + Σ adjustments", v.ground.billed.charges+made.charges, now.charges),
 		fmt.Sprintf("%d = charges − billed, of the files that differ", made.charges))
-	v.check("adjustment amounts", file, v.checkAdjustmentNet(&now, &made), "Σ amount = charges − billed, for each currency, and as in the manifest")
-	v.check("adjustments", file, v.checkAdjustmentMark(&now, &made), "what was billed and the adjustments are the charges, one by one")
+	v.check("adjustment amounts", file, v.checkAdjustmentNet(&now, &made.billedSums), "Σ amount = charges − billed, for each currency, and as in the manifest")
+	v.check("adjustments", file, v.checkAdjustmentMark(&now, &made.billedSums), "what was billed and the adjustments are the charges, one by one")
 	return true
-}
-
-func (v *verifier) checkAdjustmentRows(t *table) error {
-	sealed := strings.TrimSuffix(v.manifest.InputsOf(SealedInput)[0].Key, manifestName)
-	ids := map[string]struct{}{}
-	var last reconcile.Adjustment
-	n := int64(0)
-	for i := range t.frames {
-		for a := range Adjustments(&t.frames[i]) {
-			_, twice := ids[a.ID]
-			ids[a.ID] = struct{}{}
-			switch {
-			case a.Kind != reconcile.Reversal && a.Kind != reconcile.Replacement:
-				return fmt.Errorf("row %d: kind %q", n, a.Kind)
-			case a.SealedRun != sealed:
-				return fmt.Errorf("row %d: sealed_run %s, want %s", n, a.SealedRun, sealed)
-			case twice:
-				return fmt.Errorf("row %d: adjustment id %s for the second time", n, a.ID)
-			case a.Amount != 0 && (a.Amount < 0) != (a.Kind == reconcile.Reversal):
-				return fmt.Errorf("row %d: amount %s of a %s", n, a.Amount.Decimal(), a.Kind)
-			case n > 0 && last.Compare(a) >= 0:
-				return fmt.Errorf("row %d: sorts before the row above it", n)
-			}
-			last = *a
-			n++
-		}
-	}
-	return nil
 }
 
 // checkAdjustmentNet also holds both sides of the manifest's control totals
