@@ -75,7 +75,27 @@
 // decides. Our own bytes: the step took place, go on. Somebody else's:
 // ErrConflict, another run won, ours is complete beside it. Nothing new: the
 // error of the step. Not readable: ErrOutcomeUnknown; the same command again
-// finds out. Nothing is ever deleted, on no path.
+// finds out. No run ever deletes anything, on no path.
+//
+// # What dead runs leave, and its removal
+//
+// RemoveGarbage takes away a prefix under runs/ without a manifest, or one
+// under checkpoints/ without checkpoint.json:
+//
+//	step                                                 a crash after it leaves            who repairs it
+//	1  a tombstone, {"removed": true, …}, in the place   a prefix that no run can be        the next gc, from an hour
+//	   of the manifest, only if there is none            published under                    after this step on
+//	2  every other file below the prefix is removed      the same, with fewer files         the same
+//	3  the tombstone is removed                          nothing
+//
+// A tombstone is no manifest for any reader. A run that writes below the
+// prefix meanwhile is refused its manifest where it comes between 1 and 3, and
+// after 3 finds in the listing before its pointer that files are not there;
+// one that has its manifest before 1 keeps everything. The next time it is
+// done it writes all of it again. A tombstone is taken over by a write under
+// the condition that it is still the old one, so that of two removals one goes
+// on. Checkpoints are the same but for the listing: one whose files were
+// removed while it was written is refused by whoever reads it.
 //
 // # Closing a month
 //

@@ -10,7 +10,7 @@ import (
 // Target is a place that results go to: a directory or a prefix of a bucket.
 // Keys are relative to it, with forward slashes. A Target may be used by many
 // goroutines. Nothing is ever deleted through it but what a writer of its own
-// abandoned before it became visible.
+// abandoned before it became visible; see Remover.
 type Target interface {
 	// Create starts an immutable object. Nothing is visible under key before
 	// Commit has returned nil. An object of that key that exists already is

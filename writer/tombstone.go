@@ -1,10 +1,56 @@
 package writer
 
-import "bytes"
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+)
 
 // tombstone is what stands in the place of a manifest while the leftovers of a
 // run that never had one are removed. It is created like a manifest, so that
 // of a run that is still being written and of its removal only one wins.
-func tombstone() []byte { return []byte("{\"removed\": true}\n") }
+func tombstone() []byte { return []byte(tombstoneStart + "}\n") }
 
-func isTombstone(data []byte) bool { return bytes.Equal(data, tombstone()) }
+const tombstoneStart = `{"removed": true`
+
+// tombstoneOf is one that only its maker writes, so that of two removals of
+// the same leftovers only one goes on.
+func tombstoneOf(maker string) []byte {
+	return fmt.Appendf(nil, "%s, \"by\": %q}\n", tombstoneStart, maker)
+}
+
+func isTombstone(data []byte) bool { return bytes.HasPrefix(data, []byte(tombstoneStart)) }
+
+// bury puts a tombstone under key: over the tombstone of version seen, or where
+// seen is "" where there was nothing. Where somebody was first, kept says who.
+func bury(ctx context.Context, t Target, key, seen string) (kept string, err error) {
+	own := tombstoneOf(rand.Text())
+	put := func() error { return t.Put(ctx, key, own, Condition{Version: seen}) }
+	err = settle(ctx, "create "+key, put, func(ctx context.Context) (finding, error) {
+		there, version, err := t.Get(ctx, key)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && seen == "":
+			return unchanged, nil
+		case errors.Is(err, fs.ErrNotExist):
+			kept = "another gc has removed it"
+		case err != nil:
+			return 0, err
+		case bytes.Equal(there, own):
+			return ours, nil
+		case version == seen:
+			return unchanged, nil
+		case isTombstone(there):
+			kept = "another gc is removing it"
+		default:
+			kept = "it has been written whole meanwhile"
+		}
+		return anothers, errors.New(kept)
+	})
+	if kept != "" {
+		return kept, nil
+	}
+	return "", err
+}
