@@ -37,7 +37,7 @@ func newDiffReasons(job *DiffJob) *diffReasons {
 	}
 	r.prices = r.prices || r.accounts
 	r.settings = !sameSettings(a, b)
-	r.history = !slices.Equal(a.DaysRead, b.DaysRead) || a.Settings.Lookback != b.Settings.Lookback || otherInputsDiffer(a, b)
+	r.history = !slices.Equal(a.DaysRead, b.DaysRead) || a.Settings.Lookback != b.Settings.Lookback || !sameText(a.Checkpoint, b.Checkpoint)
 	return r
 }
 
@@ -54,17 +54,7 @@ func inputsDiffer(a, b *writer.Manifest, table string) bool {
 	return !slices.Equal(identities(a), identities(b))
 }
 
-// otherInputsDiffer looks at what else a run can begin from: a checkpoint.
-func otherInputsDiffer(a, b *writer.Manifest) bool {
-	known := []string{
-		writer.ExportsInput, writer.RatesInput, writer.AccountsInput, writer.MarketsInput, writer.RechargesInput,
-		writer.InvoicesInput, writer.SealedInput, writer.AdjustmentsInput, writer.TakenInput,
-	}
-	others := func(m *writer.Manifest) []writer.Input {
-		return slices.DeleteFunc(slices.Clone(m.Inputs), func(in writer.Input) bool { return slices.Contains(known, in.Table) })
-	}
-	return !slices.Equal(others(a), others(b))
-}
+func sameText(a, b *string) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
 
 func sameSettings(a, b *writer.Manifest) bool {
 	x, y := a.Settings, b.Settings
