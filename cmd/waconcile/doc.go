@@ -9,6 +9,7 @@
 //	waconcile verify [RUN]    read a published run back and check it
 //	waconcile close MONTH     close a month: what is billed no longer changes
 //	waconcile diff A B        say which charges differ between two runs, and why
+//	waconcile gc              say what dead runs left behind; --delete removes it
 //	waconcile version         print the versions of program, rules and format
 //
 // waconcile help COMMAND lists the flags of a command. Begin with the demo:

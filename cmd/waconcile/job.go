@@ -106,12 +106,9 @@ func (s *settings) batchConfig() (batch.Config, error) {
 
 // resolvePeriod is the period that --period names at --now in --time-zone.
 func (s *settings) resolvePeriod() (batch.Period, error) {
-	now := time.Now()
-	if s.now != "" {
-		var err error
-		if now, err = time.Parse(time.RFC3339, s.now); err != nil {
-			return batch.Period{}, fmt.Errorf("%w: --now %q is no instant such as 2024-07-04T03:00:00Z", errUsage, s.now)
-		}
+	now, err := s.instant()
+	if err != nil {
+		return batch.Period{}, err
 	}
 	zone, err := time.LoadLocation(s.timeZone)
 	if err != nil || s.timeZone == "Local" {
@@ -122,4 +119,16 @@ func (s *settings) resolvePeriod() (batch.Period, error) {
 		return batch.Period{}, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return period, nil
+}
+
+// instant is --now, or else the clock's.
+func (s *settings) instant() (time.Time, error) {
+	if s.now == "" {
+		return time.Now(), nil
+	}
+	now, err := time.Parse(time.RFC3339, s.now)
+	if err != nil {
+		return now, fmt.Errorf("%w: --now %q is no instant such as 2024-07-04T03:00:00Z", errUsage, s.now)
+	}
+	return now, nil
 }

@@ -58,9 +58,14 @@ func (s *settings) commonFlags(fs *pflag.FlagSet) {
 // periodFlags are those of every command that is about a published period.
 func (s *settings) periodFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&s.period, "period", "", "2024-07, 2024-07-03, 2024-07-01..2024-07-15, yesterday, month-to-date or last-month")
-	fs.StringVar(&s.now, "now", "", "the `instant` that relative periods are resolved against, such as 2024-07-04T03:00:00Z (default: the clock)")
+	s.nowFlag(fs)
 	fs.StringVar(&s.timeZone, "time-zone", "UTC", "IANA time zone in which relative periods are resolved")
 	s.placeFlags(fs)
+}
+
+// nowFlag stands in for the clock.
+func (s *settings) nowFlag(fs *pflag.FlagSet) {
+	fs.StringVar(&s.now, "now", "", "the `instant` that relative periods and ages are counted from, such as 2024-07-04T03:00:00Z (default: the clock)")
 }
 
 // placeFlags say where results lie.
