@@ -5,12 +5,12 @@
 //
 //  1. Plan. The tables are read; the period's billing dates, seen in the time
 //     zones of the accounts, give the UTC days that must be there; some days
-//     before and after them are read too. The files of those days are listed
-//     and identified. All of that, the settings and the versions make the run
-//     id: the same inputs are the same run.
-//  2. Look. If the period's pointer names a run of the same inputs, there is
-//     nothing to do. If such a run is complete but not current, the pointer
-//     moves to it.
+//     after them are read too. Their files are listed and identified. If the
+//     period's pointer names a run of the same inputs, there is nothing to do.
+//  2. Start. The newest checkpoint that can be used, not after those days, is
+//     what the run starts from; without one it reads back some days before
+//     them. That history, the inputs, the settings and the versions make the
+//     run id. If that run is complete but not current, the pointer moves to it.
 //  3. Footers. Every file's footer is read, so that a file which is refused
 //     stops the run before any is decoded.
 //  4. Ahead. Rows that lie in a partition more than LateDays after the day
@@ -31,8 +31,32 @@
 //     visible: a run prefix never holds bytes that are not final.
 //  7. Sums. The shards' counts are added up to the summary, the statements
 //     and the differences; the control totals are checked.
-//  8. Publication. The remaining tables and the report are written, then the
-//     manifest, then the pointer.
+//  8. Publication. The remaining tables, the report and the checkpoints are
+//     written, everything is read back, then come the manifest and the pointer.
+//
+// # Checkpoints
+//
+// As the passage by days goes over certain midnights, each engine hands out its
+// state there, and the states of all shards make a checkpoint (package
+// checkpoint). A run takes two: one at the beginning of the first day that the
+// next period touches, and one at the last midnight that no row of a day after
+// the period's can bear on, which is the one that tomorrow's run starts from
+// where such a day still grows tonight. Neither where a day that it is made
+// from is missing, or where a row bears on it that came later than it says.
+//
+// A run that starts from a checkpoint reads the partitions from its day on.
+// Rows of messages that counted before are counted as such, and as late where
+// no run before can have seen them. What the state holds is merged with its
+// further rows first, then all goes on as if everything had been read.
+//
+// A checkpoint is refused, with a reason in the log, where rules, settings,
+// columns or the basis of an account that occurred are not this run's; where
+// the listing shows other objects than those that it or a parent of it was made
+// from, as far as their days are still there; where a file of it is damaged; or
+// where days are missing between it and those that reading back would take.
+// Objects in a directory are known by their sha256, so that all days which a
+// checkpoint descends from are read for it once more; in a bucket the listing
+// tells.
 //
 // # A closed month
 //
@@ -55,6 +79,11 @@
 // Between manifest and pointer: a complete run that is not current; the same
 // run, started again, moves the pointer. After the pointer: nothing is left to
 // do.
+//
+// Checkpoints before the manifest are such that the same run, started again,
+// does not start from them: it stays the same run. The one that it could start
+// from, at the beginning of its own period, is written after the pointer; a
+// crash before that costs the next run time.
 //
 // # What the bytes depend on
 //

@@ -20,7 +20,7 @@ type Config struct {
 	Workers        int               // shards, and goroutines that fold; at least 1
 	Memory         int64             // bytes that the garbage collector keeps within where it can; 0: no limit of its own
 	AllowMissing   bool              // go on where required days have no file
-	LookbackDays   int               // days read before the period
+	LookbackDays   int               // days read before the period where there is no checkpoint
 	LateDays       int               // days read after the last conversation of the period has ended
 	DeliveryDays   int               // how long after sending a delivery may come
 	MaxRejectRatio decimal.Decimal   // share of the rows that may be rejected
