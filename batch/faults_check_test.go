@@ -83,7 +83,7 @@ type move struct {
 func (rec *record) pointerMoves() map[string][]move {
 	moves := map[string][]move{}
 	for i, e := range rec.history {
-		if !strings.HasPrefix(e.Key, faultOut+"current/") || !e.Changed() {
+		if !isPointer(e.Key) || !e.Changed() {
 			continue
 		}
 		m := move{at: i, client: e.Client, late: e.Late}
@@ -97,11 +97,11 @@ func (rec *record) pointerMoves() map[string][]move {
 
 // findSecondWinners: a pointer is written only over the version that its
 // writer has seen, so that no two writers replace the same one, and names what
-// it replaced.
+// it replaced. The last that may happen to it is the mark of a closed month.
 func (rec *record) findSecondWinners(say func(string, ...any)) {
 	for key, moves := range rec.pointerMoves() {
-		version, previous := "", (*string)(nil)
-		for _, m := range moves {
+		version, before := "", writer.Pointer{}
+		for i, m := range moves {
 			e := rec.history[m.at]
 			seen := e.If
 			if seen == "*" {
@@ -110,10 +110,18 @@ func (rec *record) findSecondWinners(say func(string, ...any)) {
 			if e.If == "" || seen != version {
 				say("%s: event %d is over version %q, and %q is there", key, m.at, e.If, version)
 			}
-			if diff := cmp.Diff(previous, m.pointer.Previous); diff != "" {
-				say("%s: event %d does not name the run before it (-want +got):\n%s", key, m.at, diff)
+			want := writer.Pointer{Run: m.pointer.Run, ManifestSHA256: m.pointer.ManifestSHA256}
+			if i > 0 {
+				want.Previous = &before.Run
 			}
-			version, previous = e.After, &m.pointer.Run
+			if m.pointer.Sealed {
+				want = before
+				want.Sealed = true
+			}
+			if diff := cmp.Diff(want, m.pointer); diff != "" || before.Sealed {
+				say("%s: event %d does not follow %+v (-want +got):\n%s", key, m.at, before, diff)
+			}
+			version, before = e.After, m.pointer
 		}
 	}
 }
@@ -132,6 +140,14 @@ func (rec *record) manifests() []*writer.Manifest {
 	}
 	return all
 }
+
+// isPointer says whether a key is that of a pointer: of what is current, or of
+// what adjusts a closed month.
+func isPointer(key string) bool {
+	return strings.HasPrefix(key, faultOut+"current/") || strings.HasPrefix(key, faultOut+"adjusted/")
+}
+
+func isSeal(key string) bool { return strings.HasPrefix(key, faultOut+"sealed/") }
 
 func isManifest(key string) bool {
 	return strings.HasPrefix(key, faultOut+"runs/") && strings.HasSuffix(key, "/manifest.json")
@@ -207,7 +223,7 @@ func (rec *record) findLost(say func(string, ...any)) {
 		switch before := there[e.Key]; {
 		case e.Op == s3test.DeleteObject && committed[e.Key]:
 			say("event %d removes %s", i, e.Key)
-		case e.Op != s3test.DeleteObject && before != "" && before != e.After && strings.HasPrefix(e.Key, faultOut+"runs/"):
+		case e.Op != s3test.DeleteObject && before != "" && before != e.After && (strings.HasPrefix(e.Key, faultOut+"runs/") || isSeal(e.Key)):
 			say("event %d changes %s", i, e.Key)
 		}
 		if e.Op == s3test.DeleteObject {
@@ -276,7 +292,9 @@ func (rec *record) findUnsettled(say func(string, ...any)) {
 		if !try.clean {
 			continue
 		}
-		last = try
+		if try.command.kind == runPeriod {
+			last = try
+		}
 		if try.err != nil {
 			say("%s: %v", try.client, try.err)
 		}
@@ -286,7 +304,7 @@ func (rec *record) findUnsettled(say func(string, ...any)) {
 	}
 	objects := rec.store.Objects()
 	var current writer.Pointer
-	key := faultOut + writer.PointerKey(last.result.Manifest.Period)
+	key := faultOut + pointerOf(last.result.Manifest)
 	if err := json.Unmarshal(objects[key], &current); err != nil || current.Run != last.result.RunKey {
 		say("%s names %s, %v; the last run was %s", key, current.Run, err, last.result.RunKey)
 	}

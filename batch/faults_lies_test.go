@@ -76,14 +76,14 @@ func TestFaultsChecksFire(t *testing.T) {
 // meeting is a story without faults in which two runs of different settings
 // begin at once.
 func meeting(seed uint64) *story {
-	s := &story{seed: seed, pageKeys: 1000, inputs: faultMonth(1).inputs, plan: s3test.Plan{Seed: seed, Rate: func(s3test.Call) int { return 0 }}}
+	s := &story{seed: seed, pageKeys: 1000, month: shortMonth(1), plan: s3test.Plan{Seed: seed, Rate: func(s3test.Call) int { return 0 }}}
 	for i, name := range []string{"a", "b"} {
 		s.commands = append(s.commands, command{name: name, lateDays: i, workers: 1, pause: time.Second, stops: make([]time.Duration, mostTries)})
 	}
+	s.ending = s.commands
 	return s
 }
 
-func isPointer(key string) bool { return strings.HasPrefix(key, faultOut+"current/") }
 func isCharges(key string) bool {
 	return strings.HasPrefix(key, faultOut) && strings.Contains(key, "/charges/")
 }
@@ -119,14 +119,14 @@ func flipByte(data []byte) []byte {
 // swapInput has the store give other messages under the tag of an export: the
 // same, but to one another's contacts, dealt so that the sizes agree.
 func swapInput(rec *record) {
-	day, _ := reconcile.ParseDate("2024-07-03")
+	day, _ := reconcile.ParseDate(rec.story.month.to)
 	key := exportKey(day, 0)
-	rows := slices.Clone(monthRows(1)[day])
-	rows = rows[:len(rows)-3]
+	rows := slices.Clone(rec.story.month.rows()[day])
+	rows = rows[:len(rows)-len(rows)/3]
 	rng := rand.New(rand.NewPCG(1, 1))
 	for {
 		rng.Shuffle(len(rows), func(i, k int) { rows[i].Contact, rows[k].Contact = rows[k].Contact, rows[i].Contact })
-		if data := exportOf(rows); len(data) == len(rec.story.inputs[key]) {
+		if data := exportOf(rows); len(data) == len(rec.story.month.inputs[key]) {
 			rec.store.Spoil(key, data)
 			return
 		}

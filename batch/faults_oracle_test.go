@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +40,10 @@ func (o *oracle) expect(t *testing.T, rec *record, m *writer.Manifest) (map[stri
 	if err != nil {
 		return nil, err
 	}
-	job := faultJob(t, &s3test.Network{Store: store}, command{lateDays: m.Settings.LateDays, workers: 2}, t.TempDir())
+	job := faultJob(t, &s3test.Network{Store: store}, m.First+".."+m.Last, command{lateDays: m.Settings.LateDays, workers: 2}, t.TempDir())
+	if err := standAs(t, rec, m, store, job.Out); err != nil {
+		return nil, err
+	}
 	result, err := Run(t.Context(), job)
 	if err != nil {
 		return nil, fmt.Errorf("the same inputs again: %w", err)
@@ -69,6 +73,45 @@ func inputsOf(rec *record, m *writer.Manifest) (*s3test.Store, error) {
 		store.Put(faultInputs+place+in.Key, data)
 	}
 	return store, nil
+}
+
+// standAs makes the period stand as it did when a run began that adjusts a
+// closed month: published, closed, and adjusted by the runs that it names.
+func standAs(t *testing.T, rec *record, m *writer.Manifest, store *s3test.Store, out writer.Store) error {
+	from, seen := faultJob(t, &s3test.Network{Store: rec.store}, m.First+".."+m.Last, command{}, t.TempDir()).Out, ""
+	adjusting, err := runsNamed(t.Context(), from, m, writer.AdjustmentsInput)
+	if err != nil {
+		return err
+	}
+	sealed, err := runsNamed(t.Context(), from, m, writer.SealedInput)
+	if err != nil || len(sealed) == 0 {
+		return err
+	}
+	writer.ByAge(adjusting)
+	for _, run := range append(slices.Clone(sealed), adjusting...) {
+		for key, data := range rec.store.Objects() {
+			if strings.HasPrefix(key, faultOut+run.RunKey()) {
+				store.Put(key, data)
+			}
+		}
+		if _, err := writer.MovePointer(t.Context(), out, run, seen); err != nil {
+			return err
+		}
+		if run == sealed[0] {
+			p, _, version, err := writer.Current(t.Context(), out, m.Period)
+			if err != nil {
+				return err
+			}
+			if _, err := writer.SealPeriod(t.Context(), out, m.Period, p, version); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, _, seen, err = writer.Adjusted(t.Context(), out, m.Period); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // body is the bytes of an input, whose identity is an ETag or a sha256.

@@ -26,7 +26,6 @@ const (
 	faultBucket = "bucket"
 	faultInputs = "in/"
 	faultOut    = "out/"
-	faultPeriod = "2024-07-02..2024-07-03"
 )
 
 // errStopped is why a run ends that its operator stops.
@@ -36,9 +35,10 @@ var errStopped = errors.New("stopped by the operator")
 // inputs meanwhile, and what the network does to whom.
 type story struct {
 	seed     uint64
-	inputs   map[string][]byte // at the beginning, by key of the bucket
+	month    *month
 	changes  []inputChange
 	commands []command
+	ending   []command // without faults, one after the other
 	plan     s3test.Plan
 	pageKeys int
 	mutant
@@ -65,6 +65,7 @@ type inputChange struct {
 // more times.
 type command struct {
 	name     string
+	kind     commandKind
 	at       time.Duration
 	lateDays int
 	workers  int
@@ -73,22 +74,48 @@ type command struct {
 	stops    []time.Duration // how long each try may take, 0 for ever
 }
 
+// commandKind is what a command does.
+type commandKind int
+
+const (
+	runPeriod commandKind = iota
+	closeMonth
+	bring // somebody brings the last of the inputs
+)
+
 // mostTries is how often a command is tried while there are faults.
 const mostTries = 4
 
 // newStory draws a story from its seed.
 func newStory(seed uint64) *story {
 	rng := rand.New(rand.NewPCG(seed, 77))
-	s := &story{seed: seed, pageKeys: 1000}
+	s := &story{seed: seed, month: shortMonth(seed % shortMonths), pageKeys: 1000}
 	if rng.IntN(3) == 0 {
 		s.pageKeys = 1 + rng.IntN(3)
 	}
 	within := []time.Duration{time.Second, 10 * time.Second, 10 * time.Minute}[rng.IntN(3)]
 	at := func() time.Duration { return time.Duration(rng.Int64N(int64(within))) }
-	s.drawInputs(rng, at)
+	s.drawChanges(rng, at)
 	for i := range 2 + rng.IntN(2) {
 		s.commands = append(s.commands, drawCommand(rng, string(rune('a'+i)), at()))
 	}
+	s.ending = s.commands
+	s.plan = drawPlan(rng, seed)
+	return s
+}
+
+// newClosing draws a story of a whole month that is closed while it is run.
+// Afterwards it is closed for certain, and what comes still later adjusts it.
+func newClosing(seed uint64) *story {
+	rng := rand.New(rand.NewPCG(seed, 78))
+	s := &story{seed: seed, month: wholeMonth(seed % wholeMonths), pageKeys: 1000}
+	within := []time.Duration{2 * time.Second, 10 * time.Second, 10 * time.Minute}[rng.IntN(3)]
+	at := func() time.Duration { return time.Duration(rng.Int64N(int64(within))) }
+	s.drawChanges(rng, at)
+	run, other, end := drawCommand(rng, "a", at()), drawCommand(rng, "b", at()), drawCommand(rng, "close", 2*at())
+	end.kind = closeMonth
+	s.commands = []command{run, other, end}
+	s.ending = []command{run, end, {kind: bring}, other}
 	s.plan = drawPlan(rng, seed)
 	return s
 }
@@ -125,7 +152,7 @@ func drawPlan(rng *rand.Rand, seed uint64) s3test.Plan {
 		commit = 300 + rng.IntN(600)
 	}
 	p.Rate = func(c s3test.Call) int {
-		if rest, isOut := strings.CutPrefix(c.Key, faultOut); isOut && (strings.HasPrefix(rest, "current/") || strings.HasSuffix(rest, "/manifest.json")) {
+		if rest, isOut := strings.CutPrefix(c.Key, faultOut); isOut && (isPointer(c.Key) || strings.HasPrefix(rest, "sealed/") || strings.HasSuffix(rest, "/manifest.json")) {
 			return commit
 		}
 		return usual
@@ -133,12 +160,10 @@ func drawPlan(rng *rand.Rand, seed uint64) s3test.Plan {
 	return p
 }
 
-// drawInputs is a few days of messages, of which some come later: a file of
-// their own, or a file that is replaced, or a corrected invoice.
-func (s *story) drawInputs(rng *rand.Rand, at func() time.Duration) {
-	month := faultMonth(s.seed % 4)
-	s.inputs = maps.Clone(month.inputs)
-	for _, c := range month.changes {
+// drawChanges takes some of what may become of the inputs: rows that come
+// late in a file of their own or in one that is replaced, another invoice.
+func (s *story) drawChanges(rng *rand.Rand, at func() time.Duration) {
+	for _, c := range s.month.changes {
 		if rng.IntN(2) == 0 {
 			c.at = at()
 			s.changes = append(s.changes, c)
@@ -148,56 +173,86 @@ func (s *story) drawInputs(rng *rand.Rand, at func() time.Duration) {
 
 // month is inputs that several stories share.
 type month struct {
-	inputs  map[string][]byte
-	changes []inputChange
+	number   uint64
+	from, to string // the period that is run
+	first    string // partition, of which there are as many as days
+	days     int
+	messages int
+	inputs   map[string][]byte // by key of the bucket
+	changes  []inputChange     // what may become of them
+	last     inputChange       // what may come after all others
+}
+
+// The inputs of stories: of a few days, and of a whole month, which can be
+// closed.
+const (
+	shortMonths = 4
+	wholeMonths = 2
+)
+
+// shortMonth and wholeMonth are the inputs number n, made once: the same bytes
+// for all that ask.
+func shortMonth(n uint64) *month {
+	return madeOnce(month{number: n, from: "2024-07-02", to: "2024-07-03", first: "2024-06-30", days: 7, messages: 150})
+}
+
+func wholeMonth(n uint64) *month {
+	return madeOnce(month{number: n, from: "2024-02-01", to: "2024-02-29", first: "2024-01-30", days: 36, messages: 130})
+}
+
+var months sync.Map // of what a month is drawn from to func() *month
+
+func madeOnce(m month) *month {
+	make, _ := months.LoadOrStore(fmt.Sprint(m.number, m.from), sync.OnceValue(func() *month {
+		m.fill()
+		return &m
+	}))
+	return make.(func() *month)()
 }
 
 const faultInvoices = `invoice_id,line_id,account_id,date_from,date_to,category,kind,quantity,unit_price,amount,currency
-I1,1,rome,2024-07-02,2024-07-03,marketing,usage,4,0.14,,EUR
-I1,2,angeles,2024-07-02,2024-07-03,,usage,%d,0.1,,USD
+I1,1,rome,%[1]s,%[2]s,marketing,usage,4,0.14,,EUR
+I1,2,angeles,%[1]s,%[2]s,,usage,%[3]d,0.1,,USD
 `
 
-// months are made once: the same bytes for all that ask.
-var months sync.Map // of uint64 to func() month
+func (m *month) period() string { return m.from + ".." + m.to }
 
-// faultMonth is the inputs number n.
-func faultMonth(n uint64) month {
-	make, _ := months.LoadOrStore(n, sync.OnceValue(func() month { return newMonth(n) }))
-	return make.(func() month)()
-}
-
-func newMonth(n uint64) month {
-	rows := monthRows(n)
-	days := slices.Sorted(maps.Keys(rows))
-	m := month{inputs: map[string][]byte{
-		faultInputs + "rates.csv":         []byte(testRates),
-		faultInputs + "accounts.csv":      []byte(testAccounts),
-		faultInputs + "invoices/july.csv": fmt.Appendf(nil, faultInvoices, 3),
-	}}
-	for _, d := range days {
+func (m *month) fill() {
+	invoice := func(quantity int) []byte { return fmt.Appendf(nil, faultInvoices, m.from, m.to, quantity) }
+	const invoices = faultInputs + "invoices/july.csv"
+	m.inputs = map[string][]byte{
+		faultInputs + "rates.csv":    []byte(testRates),
+		faultInputs + "accounts.csv": []byte(testAccounts),
+		invoices:                     invoice(3),
+	}
+	rows := m.rows()
+	for i, d := range slices.Sorted(maps.Keys(rows)) {
 		now := len(rows[d])
-		switch d {
-		case days[2]: // some rows come late
-			now -= 5
+		late := now / 3
+		switch i {
+		case 2: // some rows come late
+			now -= late
 			m.changes = append(m.changes, inputChange{key: exportKey(d, 1), data: exportOf(rows[d][now:])})
-		case days[3]: // the file is replaced by one of more rows
-			now -= 3
+		case 3: // the file is replaced by one of more rows
+			now -= late
 			m.changes = append(m.changes, inputChange{key: exportKey(d, 0), data: exportOf(rows[d])})
+		case 4: // some rows come very late
+			now -= late
+			m.last = inputChange{key: exportKey(d, 1), data: exportOf(rows[d][now:])}
 		}
 		m.inputs[exportKey(d, 0)] = exportOf(rows[d][:now])
 	}
-	m.changes = append(m.changes, inputChange{key: faultInputs + "invoices/july.csv", data: fmt.Appendf(nil, faultInvoices, 5)})
-	return m
+	m.changes = append(m.changes, inputChange{key: invoices, data: invoice(5)})
 }
 
-// monthRows are all the messages of inputs number n, by partition.
-func monthRows(n uint64) map[reconcile.Date][]readertest.ExportRow {
-	first, err := reconcile.ParseDate("2024-06-30")
+// rows are all the messages of a month, by partition.
+func (m *month) rows() map[reconcile.Date][]readertest.ExportRow {
+	first, err := reconcile.ParseDate(m.first)
 	if err != nil {
 		panic(err)
 	}
-	c := newCrowd(n, first, 7)
-	c.fillOnce(150)
+	c := newCrowd(m.number, first, m.days)
+	c.fillOnce(m.messages)
 	return c.rows
 }
 
@@ -235,7 +290,8 @@ type try struct {
 	stopped  bool // by its operator, before its end
 	from, to int  // events of the history before it began and when it had ended
 	started  time.Time
-	result   *Result
+	result   *Result // of a run that succeeded
+	closed   *Closed // of a close that did
 	err      error
 }
 
@@ -247,11 +303,11 @@ func warmUp(t *testing.T) {
 	t.Helper()
 	warm.Do(func() {
 		store := &s3test.Store{}
-		for key, data := range faultMonth(0).inputs {
+		for key, data := range shortMonth(0).inputs {
 			store.Put(key, data)
 		}
 		n := &s3test.Network{Store: store}
-		job := faultJob(t, n, command{lateDays: 1, workers: 1}, t.TempDir())
+		job := faultJob(t, n, shortMonth(0).period(), command{lateDays: 1, workers: 1}, t.TempDir())
 		result, err := Run(t.Context(), job)
 		if err != nil {
 			t.Fatal(err)
@@ -259,7 +315,23 @@ func warmUp(t *testing.T) {
 		if _, err := writer.Verify(t.Context(), job.Out, result.RunKey, result.Manifest.Period); err != nil {
 			t.Fatal(err)
 		}
+		for _, err := range writer.ReadTable(t.Context(), job.Out, result.RunKey+"summary.parquet", writer.SummarySchema()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 	})
+}
+
+// run is the key of the run that a try published, found or closed.
+func (try *try) run() string {
+	switch {
+	case try.result != nil:
+		return try.result.RunKey
+	case try.closed != nil:
+		return try.closed.Run
+	}
+	return ""
 }
 
 // play tells the story, in a bubble in which waiting takes no time.
@@ -269,8 +341,8 @@ func (s *story) play(t *testing.T) (rec *record) {
 	rec = &record{story: s, temp: t.TempDir()}
 	synctest.Test(t, func(t *testing.T) {
 		rec.store = &s3test.Store{PageKeys: s.pageKeys, Lie: s.lie}
-		for _, key := range slices.Sorted(maps.Keys(s.inputs)) {
-			rec.store.Put(key, s.inputs[key])
+		for _, key := range sortedKeys(s.month.inputs) {
+			rec.store.Put(key, s.month.inputs[key])
 		}
 		rec.store.Settle()
 		if s.before != nil {
@@ -280,7 +352,11 @@ func (s *story) play(t *testing.T) (rec *record) {
 		if s.after != nil {
 			s.after(rec)
 		}
-		for _, c := range s.commands {
+		for _, c := range s.ending {
+			if c.kind == bring {
+				rec.store.Put(s.month.last.key, s.month.last.data)
+				continue
+			}
 			rec.run(t, c, c.name+".end", s.calm(), 0)
 		}
 		rec.history = rec.store.History()
@@ -339,11 +415,18 @@ func (rec *record) run(t *testing.T, c command, client string, plan *s3test.Plan
 		defer time.AfterFunc(stop, func() { cancel(errStopped) }).Stop()
 	}
 	n := &s3test.Network{Store: rec.store, Client: client, Plan: plan}
-	job := faultJob(t, n, c, rec.temp)
+	job := faultJob(t, n, rec.story.month.period(), c, rec.temp)
 	if rec.story.alter != nil && !try.clean {
 		job.Out = rec.story.alter(job.Out.(*writer.S3))
 	}
-	try.result, try.err = Run(ctx, job)
+	switch c.kind {
+	case closeMonth:
+		if try.closed, try.err = Close(ctx, Closing{Period: job.Period, Out: job.Out}); try.err != nil {
+			try.closed = nil
+		}
+	default:
+		try.result, try.err = Run(ctx, job)
+	}
 	try.to, try.stopped = rec.store.Events(), ctx.Err() != nil
 	if rec.story.report != nil {
 		rec.story.report(try)
@@ -359,9 +442,9 @@ func (rec *record) add(try *try) {
 }
 
 // faultJob is the job of a command as cmd/waconcile makes it of one client.
-func faultJob(t *testing.T, n *s3test.Network, c command, temp string) Job {
+func faultJob(t *testing.T, n *s3test.Network, period string, c command, temp string) Job {
 	t.Helper()
-	job, _ := testJob(t, nil, faultPeriod)
+	job, _ := testJob(t, nil, period)
 	job.LookbackDays, job.DeliveryDays, job.LateDays, job.Workers = 1, 2, c.lateDays, c.workers
 	client := n.S3()
 	source := func(place string) reader.Source {
@@ -385,11 +468,9 @@ func faultJob(t *testing.T, n *s3test.Network, c command, temp string) Job {
 func (rec *record) show(t *testing.T) {
 	t.Helper()
 	for _, try := range rec.tries {
-		end := outcomeName(try)
+		end := outcomeName(try) + " " + try.run()
 		if try.err != nil {
 			end += ": " + try.err.Error()
-		} else {
-			end += " " + try.result.RunKey
 		}
 		t.Logf("%s from event %d to %d: %s", try.client, try.from, try.to, end)
 	}

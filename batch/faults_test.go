@@ -5,8 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,20 +27,40 @@ var (
 //	go test ./batch -run TestFaults -faults.seed 17
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	seeds := make([]uint64, *faultSeeds)
-	for i := range seeds {
-		seeds[i] = uint64(i)
+	want := []string{"end: published", "end: already published", "end: conflict", "end: input changed"}
+	for _, f := range s3test.Faults() {
+		want = append(want, "fault: "+string(f))
 	}
+	playAll(t, newStory, *faultSeeds, append(want,
+		"end: outcome unknown", "end: stopped", "end: reading failed", "end: writing failed"))
+}
+
+// TestFaultsClosing plays stories of a month that is closed while it is run,
+// and adjusted afterwards; for each ten of TestFaults one.
+func TestFaultsClosing(t *testing.T) {
+	t.Parallel()
+	playAll(t, newClosing, *faultSeeds/10, []string{
+		"end: closed", "end: already closed", "end: nothing to close", "end: adjusted", "end: conflict",
+	})
+}
+
+// playAll plays and checks stories. Where there are as many as in CI, what is
+// wanted must have happened in some of them.
+func playAll(t *testing.T, tell func(seed uint64) *story, seeds int, want []string) {
+	first := uint64(0)
 	if *faultSeed >= 0 {
-		seeds = []uint64{uint64(*faultSeed)}
+		first, seeds, want = uint64(*faultSeed), 1, nil
+	}
+	if *faultSeeds < 300 {
+		want = nil
 	}
 	oracle := newOracle()
 	var seen coverage
 	t.Run("stories", func(t *testing.T) {
-		for _, seed := range seeds {
+		for seed := first; seed < first+uint64(seeds); seed++ {
 			t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 				t.Parallel()
-				rec := newStory(seed).play(t)
+				rec := tell(seed).play(t)
 				problems := rec.check(t, oracle)
 				for _, p := range problems {
 					t.Error(p)
@@ -54,7 +72,7 @@ func TestFaults(t *testing.T) {
 			})
 		}
 	})
-	seen.report(t, len(seeds) >= 300)
+	seen.report(t, want)
 }
 
 // TestFaultsReplay holds that a seed stands for one history: every call in its
@@ -107,10 +125,16 @@ func (c *coverage) add(rec *record) {
 
 // outcomeName is the class of a try's end.
 func outcomeName(try *try) string {
-	if try.err == nil {
-		if try.result.Already {
-			return "already published"
-		}
+	switch {
+	case try.closed != nil && try.closed.Already:
+		return "already closed"
+	case try.closed != nil:
+		return "closed"
+	case try.result != nil && try.err == nil && try.result.Already:
+		return "already published"
+	case try.result != nil && try.err == nil && try.result.Manifest.Adjusts():
+		return "adjusted"
+	case try.err == nil:
 		return "published"
 	}
 	for _, class := range outcomeClasses() {
@@ -137,30 +161,20 @@ func outcomeClasses() []outcomeClass {
 		{"input changed", reader.ErrChanged},
 		{"reading failed", reader.ErrStore},
 		{"writing failed", writer.ErrStore},
+		{"nothing to close", ErrUnpublished},
 	}
 }
 
-// report logs the counts. Where there were enough stories, each fault and each
-// end must be among them.
-func (c *coverage) report(t *testing.T, all bool) {
+// report logs the counts, of which those that are wanted must not be zero.
+func (c *coverage) report(t *testing.T, want []string) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var lines []string
-	for _, name := range slices.Sorted(maps.Keys(c.counts)) {
+	for _, name := range sortedKeys(c.counts) {
 		lines = append(lines, fmt.Sprintf("%s %d", name, c.counts[name]))
 	}
 	t.Log(strings.Join(lines, ", "))
-	if !all {
-		return
-	}
-	want := []string{"end: published", "end: already published"}
-	for _, f := range s3test.Faults() {
-		want = append(want, "fault: "+string(f))
-	}
-	for _, class := range outcomeClasses() {
-		want = append(want, "end: "+class.name)
-	}
 	for _, name := range want {
 		if c.counts[name] == 0 {
 			t.Errorf("no story had %s", name)

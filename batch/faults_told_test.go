@@ -2,7 +2,6 @@ package batch
 
 import (
 	"errors"
-	"strings"
 
 	"waconcile/writer"
 	"waconcile/writer/s3test"
@@ -23,6 +22,10 @@ func (rec *record) findMisled(say func(string, ...any)) {
 	for _, try := range rec.tries {
 		own, others := rec.movesDuring(try)
 		switch {
+		case try.closed != nil:
+			if !rec.wasClosed(try) {
+				say("%s says that %s is closed; it is not", try.client, try.closed.Run)
+			}
 		case try.err == nil && try.result.Already:
 			if !rec.wasCurrent(try) {
 				say("%s says that %s was published before; it never was", try.client, try.result.RunKey)
@@ -42,7 +45,7 @@ func (rec *record) findMisled(say func(string, ...any)) {
 			if len(others) == 0 && !rec.heardConflict(try) {
 				say("%s says that another was first, and there was none: %v", try.client, try.err)
 			}
-		case len(own) > 0:
+		case len(own) > 0 && try.command.kind != closeMonth: // which has a step after it
 			say("%s moved the pointer and says %v", try.client, try.err)
 		}
 	}
@@ -77,7 +80,7 @@ func names(moves []move, run string) bool {
 // wasCurrent says whether the pointer named a try's run when it began, or
 // came to name it while it ran.
 func (rec *record) wasCurrent(try *try) bool {
-	key := faultOut + writer.PointerKey(try.result.Manifest.Period)
+	key := faultOut + pointerOf(try.result.Manifest)
 	named := ""
 	for _, m := range rec.pointerMoves()[key] {
 		if m.at >= try.to {
@@ -91,11 +94,32 @@ func (rec *record) wasCurrent(try *try) bool {
 	return named == try.result.RunKey
 }
 
+// pointerOf is the key of the pointer that names a run.
+func pointerOf(m *writer.Manifest) string {
+	if m.Adjusts() {
+		return writer.AdjustedKey(m.Period)
+	}
+	return writer.PointerKey(m.Period)
+}
+
+// wasClosed says whether mark and seal of what a try closed were there when it
+// ended.
+func (rec *record) wasClosed(try *try) bool {
+	marked, sealed := false, false
+	for _, m := range rec.pointerMoves()[faultOut+writer.PointerKey(try.closed.Period)] {
+		marked = marked || m.at < try.to && m.pointer.Sealed && m.pointer.Run == try.closed.Run
+	}
+	for _, e := range rec.history[:try.to] {
+		sealed = sealed || e.Key == faultOut+writer.SealKey(try.closed.Period) && e.Changed()
+	}
+	return marked && sealed
+}
+
 // reachedCommit says whether a try asked for a step of the commit, be it that
 // the store heard of it later.
 func (rec *record) reachedCommit(try *try) bool {
 	for _, e := range rec.history[try.from:] {
-		if e.Client == try.client && e.Op == s3test.PutObject && (isManifest(e.Key) || strings.HasPrefix(e.Key, faultOut+"current/")) {
+		if e.Client == try.client && e.Op == s3test.PutObject && (isManifest(e.Key) || isPointer(e.Key) || isSeal(e.Key)) {
 			return true
 		}
 	}
