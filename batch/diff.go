@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"waconcile/reader"
+	"waconcile/reconcile"
 	"waconcile/writer"
 )
 
@@ -20,6 +21,10 @@ type DiffJob struct {
 	// for the messages that made the difference. Where it is nil, the reasons
 	// are those that tables and manifests tell.
 	Exports reader.Source
+	// Accounts tell the basis of each account: on basis sent it does not
+	// matter how far a message came, unless it failed. Where it is nil any
+	// change of a status or a time is taken for a reason.
+	Accounts *reconcile.Accounts
 }
 
 // DiffKind is what became of a charge on the way from run A to run B.

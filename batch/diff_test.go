@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"waconcile/reader"
 	"waconcile/reader/readertest"
 	"waconcile/reconcile"
 	"waconcile/writer"
@@ -83,6 +84,10 @@ func (s *twoRuns) diff(withExports bool) []string {
 	job := DiffJob{Out: s.out, A: s.a, B: s.b}
 	if withExports {
 		job.Exports = s.exports
+		var err error
+		if job.Accounts, _, err = reader.ReadAccounts(s.t.Context(), s.job.Accounts); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	var lines []string
 	_, err := Diff(s.t.Context(), job, func(d *ChargeDiff) error {
@@ -149,6 +154,35 @@ func TestDiffStories(t *testing.T) {
 		},
 		want:    []string{"came m1 2024-07-02: status_changed"},
 		without: []string{"came m1 2024-07-02: exports_changed"},
+	}, {
+		name: "how far a message came does not matter on basis sent",
+		before: func(s *twoRuns) {
+			s.put("2024-07-02", "a", s.row("m1", "rome", contact, "2024-07-02T10:00", "marketing", "sent"))
+		},
+		after: func(s *twoRuns) {
+			s.put("2024-07-02", "late",
+				s.row("m1", "rome", contact, "2024-07-02T10:00", "marketing", "read"),
+				s.row("m2", "rome", contact, "2024-07-02T11:00", "marketing", "sent"))
+		},
+		want: []string{"changed m1 2024-07-02: late_message; messages_out 1→2"},
+	}, {
+		name: "what was sent is delivered on basis delivered",
+		before: func(s *twoRuns) {
+			s.put("2024-07-02", "a", s.row("m1", "angeles", contact, "2024-07-02T10:00", "marketing", "sent"))
+		},
+		after: func(s *twoRuns) {
+			s.put("2024-07-02", "late", s.row("m1", "angeles", contact, "2024-07-02T10:00", "marketing", "read"))
+		},
+		want: []string{"came m1 2024-07-02: status_changed"},
+	}, {
+		name: "what had been sent has failed",
+		before: func(s *twoRuns) {
+			s.put("2024-07-02", "a", s.row("m1", "rome", contact, "2024-07-02T10:00", "marketing", "sent"))
+		},
+		after: func(s *twoRuns) {
+			s.put("2024-07-02", "late", s.row("m1", "rome", contact, "2024-07-02T10:00", "marketing", "failed"))
+		},
+		want: []string{"went m1 2024-07-02: status_changed"},
 	}, {
 		name: "price corrected, and a late message of the same pair",
 		before: func(s *twoRuns) {

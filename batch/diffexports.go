@@ -35,6 +35,7 @@ type diffExports struct {
 // diffMessage is a message of an affected pair, as each run saw it.
 type diffMessage struct {
 	pair uint64
+	sent bool // its account is on basis sent
 	view [2]messageView
 	days []reconcile.Date // of what only one run read, in which it lies
 }
@@ -203,6 +204,9 @@ func (e *diffExports) scan(ctx context.Context, exports *reader.Exports, there r
 				continue
 			}
 			m := e.message(pair, rows.ID.At(n), o)
+			if a := e.why.job.Accounts; m != nil && a != nil {
+				m.sent = a.Of(e.names.Text(rows.Account[n])).Basis == reconcile.BasisSent
+			}
 			for i, side := range []sides{sideA, sideB} {
 				if m != nil && views&side != 0 {
 					m.view[i].take(rows, n)
@@ -257,6 +261,19 @@ func earliest(a, b int64) int64 {
 	return a
 }
 
+// changed says whether the runs can have treated a message that both read in
+// different ways.
+func (m *diffMessage) changed() bool {
+	a, b := m.view[0], m.view[1]
+	if a.status == reconcile.Failed && b.status == reconcile.Failed {
+		return false // it never counted
+	}
+	if m.sent && (a.status == reconcile.Failed) == (b.status == reconcile.Failed) {
+		b.status, b.delivered, b.read = a.status, a.delivered, a.read
+	}
+	return a != b
+}
+
 // judge tells of every message whether it is a reason, and which.
 func (e *diffExports) judge(ctx context.Context) error {
 	var open [2][]uint64 // messages of which it is not known whether the run read them
@@ -264,7 +281,7 @@ func (e *diffExports) judge(ctx context.Context) error {
 		a, b := &m.view[0], &m.view[1]
 		switch {
 		case a.seen && b.seen:
-			if *a != *b && (a.status != reconcile.Failed || b.status != reconcile.Failed) {
+			if m.changed() {
 				e.why.found(m.pair, StatusChanged, min(a.sent, b.sent))
 			}
 		case a.seen:

@@ -31,9 +31,10 @@ such as runs/2024-07/<run id>/, or with --period a run id or one of
   adjusted  the newest run that adjusts the closed month
 
 With --exports, or the setting of that name, the messages of the affected
-contacts are looked up in the exports that only one of the runs read. Without
-it, or with --exports= where a file sets it, the reasons are those that tables
-and manifests tell:
+contacts are looked up in the exports that only one of the runs read. --accounts
+then tells which accounts are on basis sent, where it does not matter how far a
+message came. Without --exports, or with --exports= where a file sets it, the
+reasons are those that tables and manifests tell:
 
   late_message      one run read a message that is in nothing the other read
   status_changed    a message that both read has another status, or other times
@@ -51,6 +52,7 @@ and manifests tell:
 	}
 	a.settings.periodFlags(cmd.Flags())
 	a.settings.exportsFlag(cmd.Flags())
+	a.settings.accountsFlag(cmd.Flags())
 	a.settings.commonFlags(cmd.Flags())
 	cmd.Flags().IntVar(&limit, "limit", limit, "most charges to list; with --json all are")
 	return cmd
@@ -80,12 +82,18 @@ func (a *app) diff(cmd *cobra.Command, args []string, limit int) error {
 	st := a.settings.stores()
 	defer st.close()
 	var out writer.Store
-	var exports reader.Source
-	err := errors.Join(st.target(ctx, a.settings.out, &out), st.source(ctx, "exports", a.settings.exports, &exports))
+	var exports, accounts reader.Source
+	err := errors.Join(st.target(ctx, a.settings.out, &out), st.source(ctx, "exports", a.settings.exports, &exports),
+		st.source(ctx, "accounts", a.settings.accounts, &accounts))
 	if err != nil {
 		return err
 	}
 	job := batch.DiffJob{Out: out, Exports: exports}
+	if exports != nil && accounts != nil {
+		if job.Accounts, _, err = reader.ReadAccounts(ctx, accounts); err != nil {
+			return err
+		}
+	}
 	if job.A, err = a.settings.findRun(ctx, out, args[0]); err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (s *settings) placeFlags(fs *pflag.FlagSet) {
 func (s *settings) inputFlags(fs *pflag.FlagSet) {
 	s.exportsFlag(fs)
 	fs.StringVar(&s.rates, "rates", "", "rates: a CSV file, a directory or an s3:// prefix")
-	fs.StringVar(&s.accounts, "accounts", "", "accounts: a CSV file, a directory or an s3:// prefix")
+	s.accountsFlag(fs)
 	fs.StringVar(&s.markets, "markets", "", "markets, likewise (default: the built-in table)")
 	fs.StringVar(&s.recharges, "recharges", "", "recharges, likewise (default: none)")
 	fs.StringVar(&s.invoices, "invoices", "", "invoices, likewise (default: none)")
@@ -91,6 +91,11 @@ func (s *settings) inputFlags(fs *pflag.FlagSet) {
 // exportsFlag says where the exports lie.
 func (s *settings) exportsFlag(fs *pflag.FlagSet) {
 	fs.StringVar(&s.exports, "exports", "", "where the exports lie: s3://bucket/prefix or a directory")
+}
+
+// accountsFlag says where the accounts lie.
+func (s *settings) accountsFlag(fs *pflag.FlagSet) {
+	fs.StringVar(&s.accounts, "accounts", "", "accounts: a CSV file, a directory or an s3:// prefix")
 }
 
 // tuningFlags are the limits of a run and how it is done.
