@@ -42,7 +42,7 @@ func Run(ctx context.Context, job Job) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := plan.standing.repair(ctx, job.Out); err != nil {
+	if err := plan.standing.repair(ctx, &job); err != nil {
 		return nil, err
 	}
 	if plan.Already {

@@ -206,15 +206,21 @@ func runInputs(table string, runs ...*writer.Manifest) ([]writer.Input, error) {
 }
 
 // repair makes a seal whole that a crash has left in half.
-func (st *standing) repair(ctx context.Context, out writer.Target) error {
+func (st *standing) repair(ctx context.Context, job *Job) error {
 	if st.seal == nil || st.whole {
 		return nil
 	}
-	_, err := writer.SealPeriod(ctx, out, st.period, st.current.pointer, st.current.version)
+	if err := probe(ctx, job); err != nil {
+		return err
+	}
+	_, err := writer.SealPeriod(ctx, job.Out, st.period, st.current.pointer, st.current.version)
 	return err
 }
 
-// sealedRun is the run that was billed, empty where the month is open.
+// SealedRun is the run that a closed month was billed by; it is empty where
+// the period is open.
+func (p *Plan) SealedRun() string { return p.standing.sealedRun() }
+
 func (st *standing) sealedRun() string {
 	if st.seal == nil {
 		return ""

@@ -22,6 +22,7 @@ type planned struct {
 	RunID      string   `json:"run_id"`
 	Run        string   `json:"run"`
 	Published  bool     `json:"already_published"`
+	SealedRun  string   `json:"sealed_run,omitempty"` // the run that a closed month was billed by
 	Required   []string `json:"days_required"`
 	Read       []string `json:"days_read"`
 	Missing    []string `json:"days_missing"`
@@ -71,7 +72,7 @@ func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
 	p := &planned{
 		Period: plan.Period.String(), Checkpoint: plan.Checkpoint, RunID: plan.RunID, Run: within(a.settings.out, plan.RunKey), Published: plan.Already,
 		Required: reconcile.DateTexts(plan.Required), Read: reconcile.DateTexts(plan.Read), Missing: reconcile.DateTexts(plan.Missing),
-		Files: len(plan.Objects),
+		Files: len(plan.Objects), SealedRun: plan.SealedRun(),
 	}
 	for _, o := range plan.Objects {
 		p.Bytes += o.Size
@@ -103,6 +104,9 @@ func (p *planned) text() string {
 		{"run id", p.RunID},
 		{"would write", p.Run},
 		{"published", published},
+	}
+	if p.SealedRun != "" {
+		lines = append(lines, [2]string{"closed", "billed by " + p.SealedRun + ": a run adjusts it"})
 	}
 	var b strings.Builder
 	for _, l := range lines {
