@@ -27,7 +27,6 @@ type books struct {
 	exports  map[string][]readertest.ExportRow // by key
 	rates    string
 	accounts string
-	messages int
 }
 
 const (

@@ -224,7 +224,7 @@ func (p *parts) write(t *testing.T) {
 		keep(WriteParquet(t.Context(), p.store, testRun+name, ChargesSchema(), cut(*f, 100)))
 	}
 	for name, f := range p.tables {
-		_, s, _ := SchemaOf(name + parquetExt)
+		_, s, _ := p.m.schemaOf(name + parquetExt)
 		keep(WriteParquet(t.Context(), p.store, testRun+name+parquetExt, s, cut(*f, 10)))
 		keep(WriteCSV(t.Context(), p.store, testRun+name+csvExt, s, cut(*f, 10)))
 	}
@@ -434,6 +434,20 @@ func TestVerify(t *testing.T) {
 	}
 	if _, err := Verify(t.Context(), p.store, "../x", "2024-07"); err == nil {
 		t.Error("a run outside was accepted")
+	}
+}
+
+// TestVerifyOlderFormat: a run of format 1 has statements of one column less.
+func TestVerifyOlderFormat(t *testing.T) {
+	t.Parallel()
+	p := aRun()
+	p.m.FormatVersion = 1
+	f := p.tables[StatementsTable]
+	f.Columns = f.Columns[:len(f.Columns)-1]
+	p.write(t)
+	p.seal(t)
+	if _, err := Verify(t.Context(), p.store, "", "2024-07"); err != nil {
+		t.Error(err)
 	}
 }
 
