@@ -104,8 +104,40 @@ func (v *verifier) open(ctx context.Context, run, period string) error {
 			return fmt.Errorf("verify %s: %w", v.run, err)
 		}
 		v.manifest = m
+		if err := v.checkPointer(ctx); err != nil {
+			return fmt.Errorf("verify %s: %w", v.run, err)
+		}
 	}
 	v.check("manifest", manifestName, nil, fmt.Sprintf("%d files, %d inputs, verdict %s", len(v.manifest.Files), len(v.manifest.Inputs), v.manifest.Verdict))
+	return nil
+}
+
+// checkPointer looks at the pointer that may name a run that was asked for by
+// its id: it knows the sha256 of its manifest. A run that it does not name is
+// vouched for by nothing but itself.
+func (v *verifier) checkPointer(ctx context.Context) error {
+	key := v.manifest.pointerKey()
+	p, _, err := readPointer(ctx, v.target, key, v.manifest.Period)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, ErrVerify):
+		v.check("pointer", "", err, "")
+		return nil
+	case err != nil:
+		return err
+	case p.Run != v.run:
+		return nil
+	}
+	data, err := v.manifest.Encode()
+	if err != nil {
+		return err
+	}
+	var problem error
+	if sum := sha256Hex(data); sum != p.ManifestSHA256 {
+		problem = fmt.Errorf("%s has sha256 %s of the manifest, which has %s", key, p.ManifestSHA256, sum)
+	}
+	v.check("pointer", "", problem, "names "+p.Run+" and the sha256 of its manifest")
 	return nil
 }
 
@@ -174,6 +206,8 @@ func (v *verifier) file(ctx context.Context, f FileEntry) (r fileResult, err err
 	switch {
 	case !isTable && strings.HasSuffix(f.Name, parquetExt):
 		add("table", errors.New("no table of this format has such a file"), "")
+	case !isTable && (f.Rows != 0 || len(f.Totals) > 0):
+		add("table", fmt.Errorf("it is no table, and the manifest has %d rows and %d column totals", f.Rows, len(f.Totals)), "")
 	case !isTable || strings.HasSuffix(f.Name, csvExt):
 	case table == ChargesTable:
 		r.charge = newChargeSums(f.Name)

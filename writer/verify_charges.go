@@ -154,6 +154,9 @@ func (s *chargeSums) inOrder(c *chargeColumns, row int) error {
 	if unrated != (status == statusUnrated) || status == statusFree && c.amount.microsAt(row) != 0 {
 		return fmt.Errorf("amount %s of a charge of status %s", c.amount.csvText(Money, row), status)
 	}
+	if price := c.price.microsAt(row); status == statusCharged && (c.price.isNull(row) || price != c.amount.microsAt(row)) {
+		return fmt.Errorf("amount %s of a charge at %s", c.amount.csvText(Money, row), c.price.csvText(Money, row))
+	}
 	this := chargeOrder{c.account.Text[row], c.business.Text[row], c.contact.Text[row], c.openedAt.Int[row], c.category.Text[row]}
 	if s.rows > 0 && s.last.compare(&this) > 0 {
 		return errors.New("sorts before the row above it")

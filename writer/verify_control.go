@@ -65,6 +65,7 @@ func (v *verifier) contents(results []fileResult) {
 	v.check("our side of the differences", DifferencesTable+parquetExt, checkOurs(charges, tables[DifferencesTable]),
 		"Σ our quantity and amount = the charges of the accounts in scope, for each account and currency")
 	v.checkCounts(charges, tables)
+	v.checkFigures(charges, tables)
 }
 
 // table is a small table in memory; of adjustments there are no frames.
@@ -372,12 +373,15 @@ func besideCharges(r tableRow) bool {
 	return class == classOutside || class == classCredit || class == classNoData && r.wide("our_quantity").IsZero()
 }
 
-// checkOurs: every charge with a price, of an account that a usage line names,
-// is in exactly one row. Such an account, where it has charges, has a row that
+// ourSide is our part of a currency of an account.
+type ourSide struct{ quantity, amount decimal.Decimal }
+
+// ourSides gives, for each account in scope and currency, what the rows of the
+// differences say and what the charges come to. In scope are the accounts that
+// a usage line names: such an account, where it has charges, has a row that
 // does not stand beside them.
-func checkOurs(charges *chargeSums, differences *table) error {
-	type side struct{ quantity, amount decimal.Decimal }
-	scope, rows, want := map[string]bool{}, map[owedKey]side{}, map[owedKey]side{}
+func ourSides(charges *chargeSums, differences *table) (rows, want map[owedKey]ourSide) {
+	scope, rows, want := map[string]bool{}, map[owedKey]ourSide{}, map[owedKey]ourSide{}
 	for _, r := range differences.rows() {
 		if besideCharges(r) {
 			continue
@@ -385,17 +389,24 @@ func checkOurs(charges *chargeSums, differences *table) error {
 		key := owedKey{account: r.text("account_id"), currency: r.text("currency")}
 		scope[key.account] = true
 		s := rows[key]
-		rows[key] = side{s.quantity.Add(r.wide("our_quantity")), s.amount.Add(r.wide("our_amount"))}
+		rows[key] = ourSide{s.quantity.Add(r.wide("our_quantity")), s.amount.Add(r.wide("our_amount"))}
 	}
 	for k, g := range charges.summary {
 		if k.status == statusCharged && scope[k.account] {
 			key := owedKey{account: k.account, currency: k.currency}
 			s := want[key]
-			want[key] = side{s.quantity.Add(decimal.NewFromInt(g.quantity)), s.amount.Add(g.net.sum())}
+			want[key] = ourSide{s.quantity.Add(decimal.NewFromInt(g.quantity)), s.amount.Add(g.net.sum())}
 		}
 	}
+	return rows, want
+}
+
+// checkOurs: every charge with a price, of an account in scope, is in exactly
+// one row.
+func checkOurs(charges *chargeSums, differences *table) error {
+	rows, want := ourSides(charges, differences)
 	for _, key := range sortedOwed(rows, want) {
-		where := key.String() + ": "
+		where := "account " + key.account + ", currency " + key.currency + ": "
 		if err := errors.Join(
 			unequalMoney(where+"Σ our_quantity", rows[key].quantity, want[key].quantity),
 			unequalMoney(where+"Σ our_amount", rows[key].amount, want[key].amount),

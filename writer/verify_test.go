@@ -56,11 +56,14 @@ func at(f *Frame, s Schema, column string) *Column { return &f.Columns[s.index(c
 
 // aRun makes the tables of a run: charges of two days in three files, some
 // free, some unrated, some prepaid, and what follows from them.
-func aRun() *parts {
+func aRun() *parts { return aRunOf(300) }
+
+// aRunOf has so many charges in each file.
+func aRunOf(rows int) *parts {
 	p := &parts{charges: map[string]*Frame{}, tables: map[string]*Frame{}, entries: map[string]*FileEntry{}}
 	s := ChargesSchema()
 	for i, name := range []string{"charges/2024-07-03/00.parquet", "charges/2024-07-03/01.parquet", "charges/2024-07-04/00.parquet"} {
-		f := chargeFrame(300, uint64(i))
+		f := chargeFrame(rows, uint64(i))
 		at(&f, s, "plan").Null = make([]bool, f.Rows)
 		for _, nullable := range []string{"amount", "unit_price", "currency"} {
 			at(&f, s, nullable).Null = make([]bool, f.Rows)
@@ -92,14 +95,20 @@ func aRun() *parts {
 	return p
 }
 
-// derive makes the other tables from the charges.
-func (p *parts) derive() {
+// sums is what the charges come to.
+func (p *parts) sums() *chargeSums {
 	all := newChargeSums("")
 	for name, f := range p.charges {
 		one := newChargeSums(name)
 		one.add(*f)
 		all.merge(one)
 	}
+	return all
+}
+
+// derive makes the other tables from the charges.
+func (p *parts) derive() {
+	all := p.sums()
 	p.tables[SummaryTable] = summaryOf(all)
 	p.tables[StatementsTable] = statementsOf(all)
 	p.tables[DifferencesTable] = someDifferences(all)
@@ -132,7 +141,32 @@ func (p *parts) derive() {
 	for currency, t := range sums {
 		m.Totals = append(m.Totals, CurrencyTotals{currency, t[0].String(), t[1].String(), t[2].String()})
 	}
+	more := all.rows - m.Counts.Opened // than the manifest tells of
+	m.Counts.Opened, m.Counts.Messages, m.Counts.RowsRead = all.rows, m.Counts.Messages+more, m.Counts.RowsRead+more
+	m.Inputs[slices.IndexFunc(m.Inputs, func(in Input) bool { return in.Table == ExportsInput })].Rows += more
 	p.m = m
+	p.control(all)
+}
+
+// control gives the manifest the control totals of a run.
+func (p *parts) control(all *chargeSums) {
+	v := &verifier{manifest: p.m, ground: &ground{}}
+	tables := map[string]*table{}
+	for name, f := range p.tables {
+		tables[name] = v.newTable(name, []Frame{*f})
+	}
+	figures := v.recompute(all, tables)
+	recomputeDifferences(figures, all, tables[DifferencesTable])
+	p.m.Control = nil
+	for _, name := range sortedKeys(figures, figures) {
+		f := figures[name]
+		p.m.Control = append(p.m.Control, ControlTotal{name, f.left.String(), f.right.String(), f.left.Equal(f.right), name})
+	}
+}
+
+// total is the control total of that name.
+func (p *parts) total(name string) *ControlTotal {
+	return &p.m.Control[slices.IndexFunc(p.m.Control, func(c ControlTotal) bool { return c.Name == name })]
 }
 
 // textColumn has nulls for empty texts.
@@ -257,14 +291,26 @@ func (p *parts) rehash(name string) {
 	p.entries[name].Bytes, p.entries[name].SHA256 = int64(len(data)), sha256Hex(data)
 }
 
-// damages are what is done to a run, and the check that must notice first.
-var damages = []struct {
+type damage struct {
 	name    string
 	check   string
 	tables  func(*parts) // before the tables are written
 	written func(*parts) // after
 	sealed  func(*parts) // after manifest and pointer
-}{
+}
+
+// damagedTotals is each control total of a run that did not hold.
+func damagedTotals() (all []damage) {
+	for _, c := range aRun().m.Control {
+		all = append(all, damage{name: "control total " + c.Name, check: "control total " + c.Name, written: func(p *parts) {
+			p.total(c.Name).Left, p.total(c.Name).OK = "-1", false
+		}})
+	}
+	return all
+}
+
+// damages are what is done to a run, and the check that must notice first.
+var damages = []damage{
 	{name: "flip a byte", check: "bytes", sealed: func(p *parts) { p.store.objects[testRun+firstFile][200] ^= 1 }},
 	{name: "cut a file", check: "bytes", sealed: func(p *parts) {
 		p.store.objects[testRun+"summary.parquet"] = p.store.objects[testRun+"summary.parquet"][:100]
@@ -299,16 +345,40 @@ var damages = []struct {
 		p.entries[e.Name] = &e
 		p.store.objects[testRun+e.Name] = p.store.objects[testRun+firstFile]
 	}},
+	{name: "rows of the report", check: "table", written: func(p *parts) { p.entries["report.html"].Rows++ }},
 	{name: "no findings", check: "csv", written: func(p *parts) { delete(p.entries, "findings.parquet") }},
 	{name: "no rejects", check: "tables", written: func(p *parts) {
 		delete(p.entries, "rejects.parquet")
 		delete(p.entries, "rejects.csv")
 	}},
 	{name: "drop a row", check: "summary quantity", tables: func(p *parts) { *p.charges[secondFile] = p.charges[secondFile].slice(0, 299) }},
-	{name: "change a price", check: "summary net", tables: func(p *parts) { p.amounts(firstFile)[charged(p)] += 1 }},
+	{name: "change a price", check: "summary net", tables: func(p *parts) { p.reprice(firstFile, 1) }},
 	{name: "change two prices", check: "summary rows", tables: func(p *parts) {
-		p.amounts(firstFile)[charged(p)] += 5
-		p.amounts(secondFile)[charged(p)] -= 5
+		p.reprice(firstFile, 5)
+		p.reprice(secondFile, -5)
+	}},
+	{name: "change an amount", check: "order", tables: func(p *parts) { p.amounts(firstFile)[charged(p)]++ }},
+	{name: "change a unit price", check: "order", tables: func(p *parts) {
+		at(p.charges[firstFile], ChargesSchema(), "unit_price").Micros[charged(p)]++
+	}},
+	{name: "drop a row, also from the summary", check: "statement charges", tables: func(p *parts) {
+		*p.charges[secondFile] = p.charges[secondFile].slice(0, 299)
+		p.tables[SummaryTable] = summaryOf(p.sums())
+	}},
+	{name: "change a price, also in the summary", check: "statement amounts", tables: func(p *parts) {
+		p.reprice(firstFile, 5_000_000)
+		p.tables[SummaryTable] = summaryOf(p.sums())
+	}},
+	{name: "change a price, also in summary and statements", check: "our side of the differences", tables: func(p *parts) {
+		p.reprice(firstFile, 5_000_000)
+		p.tables[SummaryTable] = summaryOf(p.sums())
+		p.tables[StatementsTable] = statementsOf(p.sums())
+	}},
+	{name: "drop a row, also from summary, statements and differences", check: "conversations by category", tables: func(p *parts) {
+		*p.charges[secondFile] = p.charges[secondFile].slice(0, 299)
+		p.tables[SummaryTable] = summaryOf(p.sums())
+		p.tables[StatementsTable] = statementsOf(p.sums())
+		p.tables[DifferencesTable] = someDifferences(p.sums())
 	}},
 	{name: "row out of order", check: "order", tables: func(p *parts) {
 		f := p.charges[firstFile]
@@ -366,7 +436,18 @@ var damages = []struct {
 		at(p.tables[DifferencesTable], DifferencesSchema(), "our_quantity").Wide[0] = wide("1")
 	}},
 	{name: "control total", check: "control total charges", written: func(p *parts) {
-		p.m.Control[0].Left, p.m.Control[0].OK = "6", false
+		p.total("charges").Left, p.total("charges").OK = "6", false
+	}},
+	{name: "control figures", check: "control figures", written: func(p *parts) {
+		p.total("summary_net").Left, p.total("summary_net").Right = "1", "1"
+	}},
+	{name: "a control total is missing", check: "control figures", written: func(p *parts) {
+		p.m.Control = slices.DeleteFunc(p.m.Control, func(c ControlTotal) bool { return c.Name == "opened" })
+	}},
+	{name: "a control total of no run", check: "control figures", written: func(p *parts) { p.total("files").Name = "file" }},
+	{name: "messages of a kind", check: "control figures", written: func(p *parts) { p.m.Counts.Joined++ }},
+	{name: "rows of an export", check: "control figures", written: func(p *parts) {
+		p.m.Inputs[slices.IndexFunc(p.m.Inputs, func(in Input) bool { return in.Table == ExportsInput })].Rows++
 	}},
 	{name: "rows read", check: "rows read", written: func(p *parts) { p.m.Counts.RowsRead++ }},
 	{name: "count of a category", check: "conversations by category", written: func(p *parts) { p.m.Counts.Conversations["service"]++ }},
@@ -394,6 +475,13 @@ func (p *parts) replace(key, old, new string) {
 
 func (p *parts) amounts(name string) []reconcile.Micros {
 	return at(p.charges[name], ChargesSchema(), "amount").Micros
+}
+
+// reprice changes price and amount of a charge that the differences have.
+func (p *parts) reprice(name string, by reconcile.Micros) {
+	row := charged(p)
+	p.amounts(name)[row] += by
+	at(p.charges[name], ChargesSchema(), "unit_price").Micros[row] += by
 }
 
 // charged is a row that is a charge with an amount in both files.
@@ -456,7 +544,7 @@ func TestVerifyOlderFormat(t *testing.T) {
 func TestVerifyDamage(t *testing.T) {
 	t.Parallel()
 	fired := map[string]bool{"manifest": true} // TestVerifyManifest
-	for _, d := range damages {
+	for _, d := range slices.Concat(damages, damagedTotals()) {
 		fired[d.check] = true
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
