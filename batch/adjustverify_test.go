@@ -142,6 +142,11 @@ func TestVerifyAdjustments(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			place := forge(t, out, tc.run.RunKey, tc.change)
+			for _, pointer := range []string{"current/", "adjusted/"} { // which know another manifest
+				if err := place.Remove(t.Context(), pointer+tc.run.Manifest.Period+".json"); err != nil {
+					t.Fatal(err)
+				}
+			}
 			checks, err := writer.Verify(t.Context(), place, tc.run.RunKey, tc.run.Manifest.Period)
 			if !errors.Is(err, writer.ErrVerify) {
 				t.Fatalf("got %v", err)

@@ -18,6 +18,7 @@
 //	current/2024-07.json                    names the run that counts
 //	sealed/2024-07.json                     closes the month; never changes
 //	adjusted/2024-07.json                   names the newest run that adjusts it
+//	checkpoints/2024-07-03/<sha256>/        what a later run may start from
 //	current/.lock, .tmp/                    of a directory only
 //	.probe/kept                             of a bucket only
 //
@@ -62,20 +63,40 @@
 //
 // # The commit of a run
 //
-//	step                                                 a crash after it leaves            who repairs it
-//	1  data files, each visible whole or not at all      a run without a manifest, which    the same run again: same
-//	                                                     no reader takes for one            bytes, same keys
-//	2  manifest.json, only if there is none              a run that is complete and not     the same run again: it
-//	                                                     current                            moves the pointer
-//	3  current/{period}.json, only if it is still the    the run is published               nobody
-//	   one that was read (none: If-None-Match, else
+// In this order, and what a crash after each step leaves. "The same run" is the
+// same command over the same inputs.
+//
+//	step                                              a crash after it leaves             who repairs it
+//	1  data files staged: below .tmp, or in the       temporary files that no run reads   somebody deletes them while no
+//	   directory for temporary files                                                      run is working
+//	2  data files, each visible whole or not at all   a run without a manifest, which     the same run: same bytes, same
+//	                                                  no reader takes for one             keys; if it never comes, gc
+//	3  checkpoints/{date}/{sha256}/: tables first,    a checkpoint without its header,    the same run; else nobody needs
+//	   checkpoint.json last                           which no run takes for one          to: other runs read back
+//	                                                  or a whole one, which any run of
+//	                                                  the same inputs may start from
+//	4  read-back: every object, every footer,         as 2 and 3: it writes nothing       as 2
+//	   some row groups
+//	5  manifest.json, only if there is none           a complete run that is not current  the same run: it moves the pointer
+//	6  one listing shows every file of the manifest   as 5: it writes nothing             as 5; where a file is gone, the
+//	                                                                                      same run writes all of them again
+//	7  current/{period}.json, or adjusted/… of a      the run is published                nobody
+//	   closed month, only if it is still the one
+//	   that was read (none: If-None-Match, else
 //	   If-Match)
 //
-// After an error at step 2 or 3 what is there is read back, and only that
+// The checkpoint of the first day of the period would make the same command
+// another run, so that one is written after step 7; a crash before it costs a
+// later run the time to read back, nothing else.
+//
+// After an error at step 5 or 7 what is there is read back, and only that
 // decides. Our own bytes: the step took place, go on. Somebody else's:
 // ErrConflict, another run won, ours is complete beside it. Nothing new: the
-// error of the step. Not readable: ErrOutcomeUnknown; the same command again
-// finds out. No run ever deletes anything, on no path.
+// step is taken again, three times at the most, and then its error is that of
+// the run. Not readable: ErrOutcomeUnknown; the same command again finds out.
+// The client of a bucket never sends these requests twice by itself. A file
+// that is not what was written, at step 4 or 6, is ErrVerify, and the pointer
+// stays. No run deletes anything, on no path.
 //
 // # What dead runs leave, and its removal
 //
@@ -160,8 +181,9 @@
 //
 // Tables are written through arrow's column writers and read back through
 // xitongsys/parquet-go, which shares no code with them: a mistake of the one
-// does not hide a mistake of the other. Verify does so for a whole run and
-// recomputes every figure. ReadTable is the quick way back, ten times as fast,
+// does not hide a mistake of the other. ReadBack does so for some row groups of
+// every file before a run is published, Verify for a whole run, of which it
+// recomputes every figure that its tables know. ReadTable is the quick way back, ten times as fast,
 // through the library that wrote: for programs that use a table whose sha256
 // they have compared, and no proof of anything.
 package writer

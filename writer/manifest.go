@@ -296,6 +296,16 @@ func periodName(first, last reconcile.Date) string {
 	return from + "_" + to
 }
 
+// isCheckpoint takes checkpoints/{date}/{sha256}/.
+func isCheckpoint(key string) bool {
+	parts := strings.Split(key, "/")
+	if len(parts) != 4 || parts[0] != "checkpoints" || parts[3] != "" {
+		return false
+	}
+	_, err := reconcile.ParseDate(parts[1])
+	return err == nil && hexText(parts[2], sha256.Size*2, sha256.Size*2)
+}
+
 func (m *Manifest) validateDays() error {
 	for _, list := range [][]string{m.DaysRead, m.DaysMissing} {
 		for i, day := range list {
@@ -306,6 +316,9 @@ func (m *Manifest) validateDays() error {
 				return fmt.Errorf("days: %s twice", day)
 			}
 		}
+	}
+	if m.Checkpoint != nil && !isCheckpoint(*m.Checkpoint) {
+		return fmt.Errorf("checkpoint %q is no key of the form checkpoints/2024-07-01/<sha256>/", *m.Checkpoint)
 	}
 	if len(m.DaysMissing) > 0 && m.Verdict != Incomplete {
 		return fmt.Errorf("days are missing and the verdict is %s", m.Verdict)

@@ -65,7 +65,7 @@ func (v *verifier) contents(results []fileResult) {
 	v.check("our side of the differences", DifferencesTable+parquetExt, checkOurs(charges, tables[DifferencesTable]),
 		"Σ our quantity and amount = the charges of the accounts in scope, for each account and currency")
 	v.checkCounts(charges, tables)
-	v.checkFigures(charges, tables)
+	v.checkFigures(charges, tables, results)
 }
 
 // table is a small table in memory; of adjustments there are no frames.

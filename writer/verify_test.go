@@ -153,7 +153,7 @@ func (p *parts) control(all *chargeSums) {
 	v := &verifier{manifest: p.m, ground: &ground{}}
 	tables := map[string]*table{}
 	for name, f := range p.tables {
-		tables[name] = v.newTable(name, []Frame{*f})
+		tables[name] = v.newTable(&fileResult{table: name, frames: []Frame{*f}})
 	}
 	figures := v.recompute(all, tables)
 	recomputeDifferences(figures, all, tables[DifferencesTable])

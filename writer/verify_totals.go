@@ -49,7 +49,7 @@ func (v *verifier) recompute(charges *chargeSums, tables map[string]*table) map[
 	summary, statements := tables[SummaryTable], tables[StatementsTable]
 	return map[string]sides{
 		"files":            counted(exported, n.RowsRead),
-		"rows":             counted(n.RowsRead, rejected+n.Merged+n.BeforeCheckpoint+n.Messages),
+		"rows":             counted(n.RowsRead+n.Carried, rejected+n.Merged+n.BeforeCheckpoint+n.Messages),
 		"rejects":          counted(rejected, tables[RejectsTable].count()),
 		"messages":         counted(n.Messages, parts),
 		"opened":           counted(n.Opened, charges.rows+n.OpenedOutsidePeriod),
@@ -108,25 +108,20 @@ func recomputeDifferences(all map[string]sides, charges *chargeSums, differences
 
 // recomputeAdjustments adds the number of adjustments; their amounts are
 // looked at with the table.
-func recomputeAdjustments(all map[string]sides, adjustments *table) {
-	if adjustments == nil {
-		return
-	}
-	made := int64(0)
-	for i := range adjustments.frames {
-		for a := range Adjustments(&adjustments.frames[i]) {
-			made += a.Quantity()
+func recomputeAdjustments(all map[string]sides, results []fileResult) {
+	for i := range results {
+		if made := results[i].adjusted; made != nil {
+			all["adjustment_charges"] = counted(made.charges, made.charges)
 		}
 	}
-	all["adjustment_charges"] = counted(made, made)
 }
 
 // checkFigures holds both sides of every control total of the manifest
 // against what they come to here. None may be missing, and none be there more.
-func (v *verifier) checkFigures(charges *chargeSums, tables map[string]*table) {
+func (v *verifier) checkFigures(charges *chargeSums, tables map[string]*table, results []fileResult) {
 	all := v.recompute(charges, tables)
 	recomputeDifferences(all, charges, tables[DifferencesTable])
-	recomputeAdjustments(all, tables[AdjustmentsTable])
+	recomputeAdjustments(all, results)
 	v.check("control figures", manifestName, v.unequalFigures(all), fmt.Sprintf("both sides of %d control totals", len(v.manifest.Control)))
 }
 
