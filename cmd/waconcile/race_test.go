@@ -112,7 +112,7 @@ func (r *race) run() string {
 		})
 	}
 	wg.Wait()
-	problems := r.problems(codes)
+	problems := append(r.problems(codes), r.overtaken(codes, s.order)...)
 	for _, problem := range problems {
 		t.Errorf("seed %d: %s", r.seed, problem)
 	}
@@ -190,6 +190,27 @@ func (r *race) wrongPointer(codes [2]int, now objects) (problems []string) {
 	}
 	if !slices.Contains(may, previous) {
 		problems = append(problems, "the pointer names as its previous run "+previous)
+	}
+	return problems
+}
+
+// overtaken wants of two runs of different inputs that both end well that the
+// one whose pointer stays has seen that of the other before its work.
+func (r *race) overtaken(codes [2]int, order []string) (problems []string) {
+	if codes != [2]int{exitOK, exitOK} || r.rates[0] == r.rates[1] {
+		return nil
+	}
+	last := 0
+	if pointerIn(r.t, r.place.list(r.t)).Run == pointerIn(r.t, r.alone[r.rates[1]]).Run {
+		last = 1
+	}
+	first := func(who int, method string) int {
+		return slices.IndexFunc(order, func(text string) bool {
+			return strings.HasPrefix(text, fmt.Sprintf("%d %s ", who, method)) && strings.Contains(text, "/current/")
+		})
+	}
+	if seen, moved := first(last, "GET"), first(1-last, "PUT"); seen < moved {
+		problems = append(problems, fmt.Sprintf("run %d replaced a pointer that moved, at request %d, after it had looked at it, at request %d", last, moved, seen))
 	}
 	return problems
 }
