@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -198,6 +199,39 @@ func TestStartsFromCheckpoint(t *testing.T) {
 	}
 	if again := mustRun(t, july(t, 2, exports, out)); !again.Already {
 		t.Error("the same inputs were published again")
+	}
+}
+
+// Inputs that are again what they were are the run that was published of them,
+// whatever checkpoint there is by now; a run that has lost a file is made anew.
+func TestInputsAgainWhatTheyWere(t *testing.T) {
+	t.Parallel()
+	exports, out := smallHistory(t), &writertest.Mem{}
+	one := july(t, 2, exports, out)
+	one.Accounts = tableSource(strings.NewReplacer("Europe/Rome", "UTC", "Pacific/Auckland", "UTC", "America/Los_Angeles", "UTC").Replace(testAccounts))
+	first, other := mustRun(t, one), one
+	other.Rates = tableSource(strings.Replace(testRates, "0.14", "0.15", 1))
+	second := mustRun(t, other)
+	if second.RunID == first.RunID || second.Manifest.Checkpoint == nil {
+		t.Fatalf("the second run is %s from %v, want another, from the checkpoint that the first has left", second.RunID, second.Manifest.Checkpoint)
+	}
+	before := out.Objects()
+	again := mustRun(t, one)
+	if !again.Already || again.RunKey != first.RunKey {
+		t.Errorf("already %t, run %s; want %s", again.Already, again.RunKey, first.RunKey)
+	}
+	for key, data := range out.Objects() {
+		if key != "current/2024-07-02.json" && !bytes.Equal(before[key], data) {
+			t.Errorf("%s was written", key)
+		}
+	}
+	mustRun(t, other)
+	if err := out.Remove(t.Context(), first.RunKey+"summary.csv"); err != nil {
+		t.Fatal(err)
+	}
+	anew := mustRun(t, one)
+	if anew.Already || anew.RunKey == first.RunKey {
+		t.Errorf("already %t, run %s, which has lost a file", anew.Already, anew.RunKey)
 	}
 }
 

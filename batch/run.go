@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"sync"
 
@@ -68,31 +67,6 @@ func missingDays(plan *Plan) error {
 		return fmt.Errorf("%w: %s is closed, and a run that adjusts it needs days that have %s: %s", ErrUnfinished, plan.Period, what, strings.Join(reconcile.DateTexts(plan.Missing), ", "))
 	}
 	return fmt.Errorf("%w: period %s needs days that have %s: %s", ErrIncomplete, plan.Period, what, strings.Join(reconcile.DateTexts(plan.Missing), ", "))
-}
-
-// alreadyComplete moves the pointer to a run that is complete but not
-// current, as a crash between the last two steps of a commit leaves it.
-func alreadyComplete(ctx context.Context, job *Job, plan *Plan) (*Result, error) {
-	manifest, err := writer.ReadManifest(ctx, job.Out, plan.RunKey)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := writer.CheckListed(ctx, job.Out, manifest); errors.Is(err, writer.ErrVerify) {
-		job.Log.WarnContext(ctx, "the run is complete and has lost a file: writing it again", "cause", err)
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	if err := probe(ctx, job); err != nil {
-		return nil, err
-	}
-	if _, err := writer.MovePointer(ctx, job.Out, manifest, plan.standing.version()); err != nil {
-		return nil, err
-	}
-	return plan.result(plan.RunKey, manifest, true), nil
 }
 
 func (r *run) do(ctx context.Context) (*Result, error) {

@@ -101,39 +101,48 @@ func (p *Plan) sameObjects(ctx context.Context, h *checkpoint.Header) error {
 		}
 		then[d] = append(then[d], o)
 	}
-	for d := last; d >= first; d-- {
-		now, err := p.objectsNow(ctx, d)
-		if err != nil {
-			return err
-		}
-		if len(now) > 0 && !slices.Equal(now, then[d]) {
+	if err := p.know(ctx, first, last); err != nil {
+		return err
+	}
+	for d := first; d <= last; d++ {
+		if now := p.exports.known(d, d); len(now) > 0 && !slices.Equal(now, then[d]) {
 			return unusable("the objects of %s are not those that it was made from", d)
 		}
 	}
-	for _, earlier := range slices.Backward(h.Earlier) {
-		d, err := reconcile.ParseDate(earlier.Day)
+	return p.sameEarlier(ctx, h.Earlier, first)
+}
+
+// sameEarlier does that for the days before, of which only a hash is known.
+func (p *Plan) sameEarlier(ctx context.Context, days []checkpoint.Earlier, first reconcile.Date) error {
+	if len(days) == 0 {
+		return nil
+	}
+	then := make(map[reconcile.Date]string, len(days))
+	oldest := first
+	for _, e := range days {
+		d, err := reconcile.ParseDate(e.Day)
 		if err != nil {
 			return unusable("%v", err)
 		}
-		now, err := p.objectsNow(ctx, d)
-		if err != nil {
-			return err
-		}
-		if len(now) > 0 && checkpoint.HashObjects(now) != earlier.SHA256 {
+		then[d], oldest = e.SHA256, min(oldest, d)
+	}
+	if err := p.know(ctx, oldest, first-1); err != nil {
+		return err
+	}
+	for d := oldest; d < first; d++ {
+		if now := p.exports.known(d, d); len(now) > 0 && then[d] != "" && checkpoint.HashObjects(now) != then[d] {
 			return unusable("the objects of %s are not those that its parents were made from", d)
 		}
 	}
 	return nil
 }
 
-func (p *Plan) objectsNow(ctx context.Context, d reconcile.Date) ([]checkpoint.Object, error) {
-	if err := p.exports.list(ctx, d, d); err != nil {
-		return nil, err
+// know lists and identifies days.
+func (p *Plan) know(ctx context.Context, first, last reconcile.Date) error {
+	if err := p.exports.list(ctx, first, last); err != nil {
+		return err
 	}
-	if err := p.exports.identify(ctx, d, d); err != nil {
-		return nil, err
-	}
-	return p.exports.known(d, d), nil
+	return p.exports.identify(ctx, first, last)
 }
 
 func checkpointSettings(s *writer.Settings) checkpoint.Settings {

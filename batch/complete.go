@@ -1,0 +1,78 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"waconcile/writer"
+)
+
+// alreadyComplete moves the pointer to a run of the same inputs that is
+// complete but not current, as a crash between the last two steps of a commit
+// leaves it, or inputs that are again what they were.
+func alreadyComplete(ctx context.Context, job *Job, plan *Plan) (*Result, error) {
+	manifest, err := completeRun(ctx, job, plan)
+	if manifest == nil || err != nil {
+		return nil, err
+	}
+	if err := probe(ctx, job); err != nil {
+		return nil, err
+	}
+	if _, err := writer.MovePointer(ctx, job.Out, manifest, plan.standing.version()); err != nil {
+		return nil, err
+	}
+	return plan.result(manifest.RunKey(), manifest, true), nil
+}
+
+// completeRun looks for that run: the plan's own, or one that read the same
+// inputs with another history. One that adjusts a closed month is no such run:
+// what it says depends on the adjustments before it.
+func completeRun(ctx context.Context, job *Job, plan *Plan) (*writer.Manifest, error) {
+	m, err := wholeRun(ctx, job, plan.RunKey)
+	if m != nil || err != nil || plan.standing.seal != nil {
+		return m, err
+	}
+	objects, err := job.Out.List(ctx, "runs/"+plan.Period.String()+"/")
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
+		run, ok := strings.CutSuffix(o.Key, "manifest.json")
+		if !ok || run == plan.RunKey {
+			continue
+		}
+		m, err := writer.ReadManifest(ctx, job.Out, run)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, writer.ErrVerify): // it is not one that this run could be
+			continue
+		case err != nil:
+			return nil, err
+		case m.InputsSHA256 != plan.inputsID:
+			continue
+		}
+		if m, err = wholeRun(ctx, job, run); m != nil || err != nil {
+			return m, err
+		}
+	}
+	return nil, nil
+}
+
+// wholeRun is the manifest of a run of which everything is there, else nil.
+func wholeRun(ctx context.Context, job *Job, key string) (*writer.Manifest, error) {
+	m, err := writer.ReadManifest(ctx, job.Out, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := writer.CheckListed(ctx, job.Out, m); errors.Is(err, writer.ErrVerify) {
+		job.Log.WarnContext(ctx, "a run is complete and has lost a file: not using it", "run", key, "cause", err)
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
