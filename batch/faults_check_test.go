@@ -147,6 +147,11 @@ func isPointer(key string) bool {
 	return strings.HasPrefix(key, faultOut+"current/") || strings.HasPrefix(key, faultOut+"adjusted/")
 }
 
+// isImmutable says whether what a key holds never changes.
+func isImmutable(key string) bool {
+	return strings.HasPrefix(key, faultOut+"runs/") || strings.HasPrefix(key, faultOut+"checkpoints/") || isSeal(key)
+}
+
 func isSeal(key string) bool { return strings.HasPrefix(key, faultOut+"sealed/") }
 
 func isManifest(key string) bool {
@@ -211,8 +216,8 @@ func (rec *record) findNoRun(key string, m move, say func(string, ...any)) {
 	say("%s: event %d names %q, which is not complete", key, m.at, m.pointer.Run)
 }
 
-// findLost: from its manifest on, a run stays as it is. What lies below runs/
-// never changes its bytes. At the end the store has what its history says.
+// findLost: from its manifest on, a run stays as it is. Runs, checkpoints and
+// seals never change their bytes. At the end the store has what its history says.
 func (rec *record) findLost(say func(string, ...any)) {
 	there := map[string]string{}
 	committed := map[string]bool{} // keys that a manifest names, and manifests
@@ -223,7 +228,7 @@ func (rec *record) findLost(say func(string, ...any)) {
 		switch before := there[e.Key]; {
 		case e.Op == s3test.DeleteObject && committed[e.Key]:
 			say("event %d removes %s", i, e.Key)
-		case e.Op != s3test.DeleteObject && before != "" && before != e.After && (strings.HasPrefix(e.Key, faultOut+"runs/") || isSeal(e.Key)):
+		case e.Op != s3test.DeleteObject && before != "" && before != e.After && isImmutable(e.Key):
 			say("event %d changes %s", i, e.Key)
 		}
 		if e.Op == s3test.DeleteObject {
@@ -287,30 +292,25 @@ func (rec *record) findOddErrors(say func(string, ...any)) {
 // findUnsettled: once the faults are over each command succeeds, and what it
 // leaves current is a run of the inputs as they are.
 func (rec *record) findUnsettled(say func(string, ...any)) {
-	var last *try
+	last := map[string]*try{} // by pointer
 	for _, try := range rec.tries {
-		if !try.clean {
-			continue
-		}
-		if try.command.kind == runPeriod {
-			last = try
-		}
-		if try.err != nil {
+		switch {
+		case try.clean && try.err != nil:
 			say("%s: %v", try.client, try.err)
+		case try.clean && try.result != nil:
+			last[faultOut+pointerOf(try.result.Manifest)] = try
 		}
-	}
-	if last == nil || last.err != nil {
-		return
 	}
 	objects := rec.store.Objects()
-	var current writer.Pointer
-	key := faultOut + pointerOf(last.result.Manifest)
-	if err := json.Unmarshal(objects[key], &current); err != nil || current.Run != last.result.RunKey {
-		say("%s names %s, %v; the last run was %s", key, current.Run, err, last.result.RunKey)
-	}
-	for _, in := range last.result.Manifest.Inputs {
-		if now, ok := objects[faultInputs+"exports/"+in.Key]; ok && in.Table == writer.ExportsInput && rec.etag(faultInputs+"exports/"+in.Key) != in.Identity {
-			say("the last run has another %s than is there, of %d bytes", in.Key, len(now))
+	for _, key := range sortedKeys(last) {
+		var p writer.Pointer
+		if err := json.Unmarshal(objects[key], &p); err != nil || p.Run != last[key].result.RunKey {
+			say("%s names %s, %v; the last run was %s", key, p.Run, err, last[key].result.RunKey)
+		}
+		for _, in := range last[key].result.Manifest.InputsOf(writer.ExportsInput) {
+			if rec.etag(faultInputs+"exports/"+in.Key) != in.Identity {
+				say("the last run of %s has another %s than is there", key, in.Key)
+			}
 		}
 	}
 }

@@ -20,9 +20,8 @@ import (
 )
 
 // TestFaultsChecksFire shows that each check can fail: a store that lies, or a
-// run that is not as it should be, is caught by the check named. Two runs of
-// different settings begin at the same time, so that they meet at the pointer
-// in some of the stories, of which one has to be caught.
+// run that is not as it should be, is caught by the check named, in at least
+// one of some stories.
 func TestFaultsChecksFire(t *testing.T) {
 	t.Parallel()
 	oracle, fired := newOracle(), map[string]bool{}
@@ -49,7 +48,7 @@ func TestFaultsChecksFire(t *testing.T) {
 		fired[c.check] = true
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(40) {
+			for seed := range uint64(10) {
 				s := meeting(seed)
 				s.mutant = c.mutant
 				problems := s.play(t).check(t, oracle)
@@ -74,9 +73,15 @@ func TestFaultsChecksFire(t *testing.T) {
 }
 
 // meeting is a story without faults in which two runs of different settings
-// begin at once.
+// begin at once, and meet where they write the pointer.
 func meeting(seed uint64) *story {
-	s := &story{seed: seed, pageKeys: 1000, month: shortMonth(1), plan: s3test.Plan{Seed: seed, Rate: func(s3test.Call) int { return 0 }}}
+	s := &story{seed: seed, pageKeys: 1000, month: shortMonth(1)}
+	s.plan = s3test.Plan{Seed: seed, Rate: func(s3test.Call) int { return 0 }, Hold: func(c s3test.Call) time.Duration {
+		if c.Op == s3test.PutObject && isPointer(c.Key) {
+			return 3 * time.Second
+		}
+		return 0
+	}}
 	for i, name := range []string{"a", "b"} {
 		s.commands = append(s.commands, command{name: name, lateDays: i, workers: 1, pause: time.Second, stops: make([]time.Duration, mostTries)})
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,9 @@ func (o *oracle) expect(t *testing.T, rec *record, m *writer.Manifest) (map[stri
 	store, err := inputsOf(rec, m)
 	if err != nil {
 		return nil, err
+	}
+	if m.Checkpoint != nil {
+		rec.copy(store, path.Dir(*m.Checkpoint)+"/")
 	}
 	job := faultJob(t, &s3test.Network{Store: store}, m.First+".."+m.Last, command{lateDays: m.Settings.LateDays, workers: 2}, t.TempDir())
 	if err := standAs(t, rec, m, store, job.Out); err != nil {
@@ -89,11 +93,7 @@ func standAs(t *testing.T, rec *record, m *writer.Manifest, store *s3test.Store,
 	}
 	writer.ByAge(adjusting)
 	for _, run := range append(slices.Clone(sealed), adjusting...) {
-		for key, data := range rec.store.Objects() {
-			if strings.HasPrefix(key, faultOut+run.RunKey()) {
-				store.Put(key, data)
-			}
-		}
+		rec.copy(store, run.RunKey())
 		if _, err := writer.MovePointer(t.Context(), out, run, seen); err != nil {
 			return err
 		}
@@ -112,6 +112,15 @@ func standAs(t *testing.T, rec *record, m *writer.Manifest, store *s3test.Store,
 		}
 	}
 	return nil
+}
+
+// copy brings what a story left below a prefix to another store.
+func (rec *record) copy(to *s3test.Store, prefix string) {
+	for key, data := range rec.store.Objects() {
+		if strings.HasPrefix(key, faultOut+prefix) {
+			to.Put(key, data)
+		}
+	}
 }
 
 // body is the bytes of an input, whose identity is an ETag or a sha256.

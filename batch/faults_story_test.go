@@ -50,7 +50,7 @@ type mutant struct {
 	lie    func(s3test.Call) s3test.Lie  // what the store does
 	before func(*record)                 // to the store, when the inputs are there
 	alter  func(*writer.S3) writer.Store // how a run writes, while there are faults
-	after  func(*record)                 // to the store, when all have ended
+	after  func(*record)                 // to the store, at the end of all
 	report func(*try)                    // what a run says
 }
 
@@ -66,6 +66,7 @@ type inputChange struct {
 type command struct {
 	name     string
 	kind     commandKind
+	period   string // empty: all of the month
 	at       time.Duration
 	lateDays int
 	workers  int
@@ -98,6 +99,12 @@ func newStory(seed uint64) *story {
 	s.drawChanges(rng, at)
 	for i := range 2 + rng.IntN(2) {
 		s.commands = append(s.commands, drawCommand(rng, string(rune('a'+i)), at()))
+	}
+	if rng.IntN(3) == 0 { // a run of each day and one of both, which start from checkpoints
+		for i, period := range []string{s.month.from, s.month.to}[:len(s.commands)-1] {
+			s.commands[i].period = period
+			s.commands[i+1].at = s.commands[i].at + 2*time.Second
+		}
 	}
 	s.ending = s.commands
 	s.plan = drawPlan(rng, seed)
@@ -349,15 +356,15 @@ func (s *story) play(t *testing.T) (rec *record) {
 			s.before(rec)
 		}
 		s.withFaults(t, rec)
-		if s.after != nil {
-			s.after(rec)
-		}
 		for _, c := range s.ending {
 			if c.kind == bring {
 				rec.store.Put(s.month.last.key, s.month.last.data)
 				continue
 			}
 			rec.run(t, c, c.name+".end", s.calm(), 0)
+		}
+		if s.after != nil {
+			s.after(rec)
 		}
 		rec.history = rec.store.History()
 	})
@@ -415,7 +422,7 @@ func (rec *record) run(t *testing.T, c command, client string, plan *s3test.Plan
 		defer time.AfterFunc(stop, func() { cancel(errStopped) }).Stop()
 	}
 	n := &s3test.Network{Store: rec.store, Client: client, Plan: plan}
-	job := faultJob(t, n, rec.story.month.period(), c, rec.temp)
+	job := faultJob(t, n, cmp.Or(c.period, rec.story.month.period()), c, rec.temp)
 	if rec.story.alter != nil && !try.clean {
 		job.Out = rec.story.alter(job.Out.(*writer.S3))
 	}

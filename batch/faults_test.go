@@ -27,7 +27,7 @@ var (
 //	go test ./batch -run TestFaults -faults.seed 17
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	want := []string{"end: published", "end: already published", "end: conflict", "end: input changed"}
+	want := []string{"end: published", "end: already published", "end: conflict", "end: input changed", "started from a checkpoint"}
 	for _, f := range s3test.Faults() {
 		want = append(want, "fault: "+string(f))
 	}
@@ -36,10 +36,10 @@ func TestFaults(t *testing.T) {
 }
 
 // TestFaultsClosing plays stories of a month that is closed while it is run,
-// and adjusted afterwards; for each ten of TestFaults one.
+// and adjusted afterwards; for each twenty of TestFaults one.
 func TestFaultsClosing(t *testing.T) {
 	t.Parallel()
-	playAll(t, newClosing, *faultSeeds/10, []string{
+	playAll(t, newClosing, *faultSeeds/20, []string{
 		"end: closed", "end: already closed", "end: nothing to close", "end: adjusted", "end: conflict",
 	})
 }
@@ -117,6 +117,9 @@ func (c *coverage) add(rec *record) {
 	for _, try := range rec.tries {
 		c.counts["runs"]++
 		c.counts["end: "+outcomeName(try)]++
+		if try.err == nil && try.result != nil && !try.result.Already && try.result.Manifest.Checkpoint != nil {
+			c.counts["started from a checkpoint"]++
+		}
 	}
 	for _, moves := range rec.pointerMoves() {
 		c.counts["pointer moves"] += len(moves)

@@ -58,6 +58,9 @@ type Plan struct {
 	// Most is how many of the calls for the same, counted from the first, may
 	// meet a fault; 0 is any.
 	Most int
+	// Hold is how much longer than usual such a call is under way to the
+	// store; nil is not at all.
+	Hold func(Call) time.Duration
 }
 
 // dice are those of one call. salt tells the questions about it apart.
@@ -110,7 +113,11 @@ func (p *Plan) delays(c Call) (there, back time.Duration) {
 	if dice.IntN(16) == 0 {
 		most = time.Second
 	}
-	return 1 + upTo(dice, most), 1 + upTo(dice, most)
+	there, back = 1+upTo(dice, most), 1+upTo(dice, most)
+	if p.Hold != nil {
+		there += p.Hold(c)
+	}
+	return there, back
 }
 
 // upTo is a random time below most.
