@@ -58,7 +58,8 @@ func (p *Pointer) seal(period string) *Seal {
 // none; it is nil where the period is open. whole is false where a crash has
 // left only one of mark and seal: the month is closed all the same, and
 // SealPeriod makes it whole. The error matches ErrVerify where the seal is
-// damaged or names another run than the pointer.
+// damaged or names another run than the pointer, and ErrConflict where that is
+// because the pointer has moved since p was read.
 func ReadSeal(ctx context.Context, t Target, period string, p *Pointer) (seal *Seal, whole bool, err error) {
 	key := SealKey(period)
 	data, _, err := t.Get(ctx, key)
@@ -76,9 +77,24 @@ func ReadSeal(ctx context.Context, t Target, period string, p *Pointer) (seal *S
 	case err != nil:
 		return nil, false, fmt.Errorf("read %s: %w: %w", key, ErrVerify, err)
 	case p == nil:
-		return nil, false, fmt.Errorf("read %s: %w: %s is not there", key, ErrVerify, PointerKey(period))
+		return nil, false, sealApart(ctx, t, period, p, PointerKey(period)+" is not there")
 	case *seal != *p.seal(period):
-		return nil, false, fmt.Errorf("read %s: %w: it names %s, and %s names %s", key, ErrVerify, seal.Run, PointerKey(period), p.Run)
+		return nil, false, sealApart(ctx, t, period, p, fmt.Sprintf("it names %s, and %s names %s", seal.Run, PointerKey(period), p.Run))
 	}
 	return seal, p.Sealed, nil
+}
+
+// sealApart is the error of a seal that does not belong to the pointer p. The
+// pointer was read before it: a run that was published and closed between the
+// two is no damage.
+func sealApart(ctx context.Context, t Target, period string, p *Pointer, problem string) error {
+	key := SealKey(period)
+	now, _, err := readPointer(ctx, t, PointerKey(period), period)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("read %s: %w", key, err)
+	case err == nil && (p == nil || !p.names(now)):
+		return fmt.Errorf("read %s: %w: %s has moved since it was read", key, ErrConflict, PointerKey(period))
+	}
+	return fmt.Errorf("read %s: %w: %s", key, ErrVerify, problem)
 }

@@ -139,6 +139,10 @@ func TestSealIsChecked(t *testing.T) {
 		}
 	}
 	s.set("sealed/2024-07.json", []byte(good))
+	if _, _, err := ReadSeal(t.Context(), s, "2024-07", nil); !errors.Is(err, ErrConflict) || errors.Is(err, ErrVerify) {
+		t.Errorf("a pointer that came since: %v", err)
+	}
+	delete(s.objects, PointerKey("2024-07"))
 	if _, _, err := ReadSeal(t.Context(), s, "2024-07", nil); !errors.Is(err, ErrVerify) {
 		t.Errorf("a seal without a pointer: %v", err)
 	}
