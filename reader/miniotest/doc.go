@@ -8,5 +8,8 @@
 //     names, or minio in PATH, or one that is built by "go install" into the
 //     user's cache directory, once for all packages and runs.
 //
+// A test that has to kill its store starts one of its own, as in 2, whatever
+// store the others use.
+//
 // Tests that need it are skipped under -short. It is for tests only.
 package miniotest
