@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"waconcile/batch/checkpoint"
+	"waconcile/reader"
 	"waconcile/reader/readertest"
 	"waconcile/reconcile"
 	"waconcile/writer"
@@ -243,6 +244,14 @@ func TestRefusedCheckpoints(t *testing.T) {
 		change func(t *testing.T, j *Job, exports *readertest.Mem, out *writertest.Mem)
 		reason string
 	}{
+		"other rules": {func(t *testing.T, _ *Job, _ *readertest.Mem, out *writertest.Mem) {
+			rewriteCheckpoints(t, out, func(h *checkpoint.Header) { h.RulesVersion = "conversation-2023-06-01" })
+		}, "rules conversation-2023-06-01"},
+		"another format": {func(t *testing.T, _ *Job, _ *readertest.Mem, out *writertest.Mem) {
+			damage(t, out, "/checkpoint.json", func(data []byte) []byte {
+				return bytes.Replace(data, []byte(`"format_version": 1`), []byte(`"format_version": 2`), 1)
+			})
+		}, "format version 2"},
 		"settings": {func(_ *testing.T, j *Job, _ *readertest.Mem, _ *writertest.Mem) { j.DeliveryDays = 29 }, "settings"},
 		"columns": {func(_ *testing.T, j *Job, _ *readertest.Mem, _ *writertest.Mem) {
 			j.Columns = map[string]string{"contact": "contact"}
@@ -460,6 +469,36 @@ func damage(t *testing.T, out *writertest.Mem, suffix string, change func([]byte
 		if err := out.Put(t.Context(), key, change(objects[key]), writer.Condition{}); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// rewriteCheckpoints puts others in the place of all checkpoints, whole and
+// under their right names. A nil place has none.
+func rewriteCheckpoints(t *testing.T, out *writertest.Mem, change func(*checkpoint.Header)) {
+	t.Helper()
+	if out == nil {
+		return
+	}
+	first, last := mustDate(t, "2024-06-01"), mustDate(t, "2024-08-01")
+	keys, err := checkpoint.Find(t.Context(), out, first, last)
+	if err != nil || len(keys) == 0 {
+		t.Fatalf("checkpoints %v: %v", keys, err)
+	}
+	for _, key := range keys {
+		h, err := checkpoint.ReadHeader(t.Context(), out, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := reader.NewNames()
+		state, err := checkpoint.Read(t.Context(), out, key, h, names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(h)
+		if _, err := checkpoint.Write(t.Context(), out, *h, []*reconcile.State{state}, names); err != nil {
+			t.Fatal(err)
+		}
+		damage(t, out, strings.TrimPrefix(key, "checkpoints")+"checkpoint.json", nil)
 	}
 }
 

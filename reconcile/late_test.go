@@ -100,6 +100,11 @@ func TestLateRows(t *testing.T) {
 			if diff := gocmp.Diff(late, second.Late()); diff != "" {
 				t.Errorf("late rows (-want +got):\n%s", diff)
 			}
+			for _, days := range sink.sightings {
+				if len(days) != 1 {
+					t.Errorf("one message was shown on %v: it would be taken for several", days)
+				}
+			}
 			if known := len(second.States()[0].Messages); int64(known) != tally.Messages {
 				t.Errorf("the next state knows %d messages that wait, want %d", known, tally.Messages)
 			}
@@ -141,6 +146,24 @@ func TestStateForgets(t *testing.T) {
 		e.Finish()
 		if known := len(e.States()[0].Messages); known != c.known {
 			t.Errorf("basis %v, %d days after: %d messages, want %d", c.basis, c.after, known, c.known)
+		}
+	}
+}
+
+// A state tells of a gap before it, also where nothing was sent since.
+func TestStateAfterGap(t *testing.T) {
+	t.Parallel()
+	day := DateOf(storyStart)
+	r := oneRow{pair: talePair(0), id: "m", status: Sent, sent: storyStart + hour, deliveredAt: NoTime, readAt: NoTime}
+	r.become("marketing")
+	e := lateEngine(t, EngineConfig{
+		Terms: func(Name) *AccountTerms { return &AccountTerms{} }, Text: taleText,
+		Begins: []Date{day - 1, day + 1}, End: (day + 8).Start(), States: []Date{day + 1, day + 2},
+	}, &recorder{}, []oneRow{r}, day)
+	e.Finish()
+	for i, want := range []Date{day - 1, day + 1} {
+		if s := e.States()[i]; s.Since != want {
+			t.Errorf("state of %v: no gap since %v, want %v", s.At, s.Since, want)
 		}
 	}
 }
