@@ -126,12 +126,27 @@ func (rec *record) findSecondWinners(say func(string, ...any)) {
 	}
 }
 
+// isTombstone says whether an ETag is of what stands in for a head while the
+// rest is removed.
+func (rec *record) isTombstone(etag string) bool {
+	data, _ := rec.store.Body(etag)
+	return strings.HasPrefix(string(data), `{"removed": true`)
+}
+
 // manifests are those that are there at the end, in the order of their keys.
+// Where garbage is collected, one that no pointer has named may be of a run
+// that was to be done again.
 func (rec *record) manifests() []*writer.Manifest {
 	var all []*writer.Manifest
 	objects := rec.store.Objects()
+	named := map[string]bool{}
+	for _, moves := range rec.pointerMoves() {
+		for _, m := range moves {
+			named[faultOut+m.pointer.Run+"manifest.json"] = true
+		}
+	}
 	for _, key := range sortedKeys(objects) {
-		if !isManifest(key) {
+		if !isManifest(key) || rec.collects() && !named[key] {
 			continue
 		}
 		if m, err := writer.DecodeManifest(objects[key]); err == nil {
@@ -158,8 +173,9 @@ func isManifest(key string) bool {
 	return strings.HasPrefix(key, faultOut+"runs/") && strings.HasSuffix(key, "/manifest.json")
 }
 
-// findIncomplete: at the moment a manifest comes to be, and a pointer, all
-// that it names is there, with its size and sha256.
+// findIncomplete: at the moment a pointer comes to name a run, all that its
+// manifest names is there, with its size and sha256; and where nobody removes
+// anything, at the moment the manifest comes to be.
 func (rec *record) findIncomplete(say func(string, ...any)) {
 	there := map[string]string{} // ETag by key, as the history goes on
 	for i, e := range rec.history {
@@ -172,7 +188,16 @@ func (rec *record) findIncomplete(say func(string, ...any)) {
 		}
 		there[e.Key] = e.After
 		data, _ := rec.store.Body(e.After)
-		if isManifest(e.Key) {
+		if isPointer(e.Key) {
+			var p writer.Pointer
+			_ = json.Unmarshal(data, &p)
+			if data, ok := rec.store.Body(there[faultOut+p.Run+"manifest.json"]); ok {
+				if m, err := writer.DecodeManifest(data); err == nil {
+					rec.findAbsent(m, there, func(text string) { say("event %d: %s names %s", i, e.Key, text) })
+				}
+			}
+		}
+		if isManifest(e.Key) && !rec.collects() {
 			m, err := writer.DecodeManifest(data)
 			if err != nil || faultOut+m.RunKey()+"manifest.json" != e.Key {
 				say("event %d: %s: %v", i, e.Key, err)
@@ -186,6 +211,11 @@ func (rec *record) findIncomplete(say func(string, ...any)) {
 			rec.findNoRun(key, m, say)
 		}
 	}
+}
+
+// collects says whether anybody removes what runs left.
+func (rec *record) collects() bool {
+	return slices.ContainsFunc(rec.story.commands, func(c command) bool { return c.kind == collect })
 }
 
 // findAbsent says which files of a manifest are not there.
@@ -216,11 +246,12 @@ func (rec *record) findNoRun(key string, m move, say func(string, ...any)) {
 	say("%s: event %d names %q, which is not complete", key, m.at, m.pointer.Run)
 }
 
-// findLost: from its manifest on, a run stays as it is. Runs, checkpoints and
-// seals never change their bytes. At the end the store has what its history says.
+// findLost: once a pointer has named it, a run stays as it is. Runs,
+// checkpoints and seals never change their bytes, but what was removed may
+// come again, and a tombstone may be another's. At the end the store has what its history says.
 func (rec *record) findLost(say func(string, ...any)) {
 	there := map[string]string{}
-	committed := map[string]bool{} // keys that a manifest names, and manifests
+	committed := map[string]bool{} // keys of runs that a pointer has named
 	for i, e := range rec.history {
 		if !e.Changed() {
 			continue
@@ -228,7 +259,7 @@ func (rec *record) findLost(say func(string, ...any)) {
 		switch before := there[e.Key]; {
 		case e.Op == s3test.DeleteObject && committed[e.Key]:
 			say("event %d removes %s", i, e.Key)
-		case e.Op != s3test.DeleteObject && before != "" && before != e.After && isImmutable(e.Key):
+		case e.Op != s3test.DeleteObject && before != "" && before != e.After && isImmutable(e.Key) && !rec.isTombstone(before):
 			say("event %d changes %s", i, e.Key)
 		}
 		if e.Op == s3test.DeleteObject {
@@ -236,12 +267,11 @@ func (rec *record) findLost(say func(string, ...any)) {
 			continue
 		}
 		there[e.Key] = e.After
-		if data, _ := rec.store.Body(e.After); isManifest(e.Key) {
-			if m, err := writer.DecodeManifest(data); err == nil {
-				committed[e.Key] = true
-				for _, f := range m.Files {
-					committed[faultOut+m.RunKey()+f.Name] = true
-				}
+		if data, _ := rec.store.Body(e.After); isPointer(e.Key) {
+			var p writer.Pointer
+			_ = json.Unmarshal(data, &p)
+			for key := range there {
+				committed[key] = committed[key] || strings.HasPrefix(key, faultOut+p.Run)
 			}
 		}
 	}
@@ -274,7 +304,7 @@ func (rec *record) findOtherTables(t *testing.T, o *oracle, m *writer.Manifest, 
 // is no reason to call data or a published run damaged.
 func (rec *record) findOddErrors(say func(string, ...any)) {
 	for _, try := range rec.tries {
-		if try.err == nil {
+		if try.err == nil || rec.lostToCollector(try) {
 			continue
 		}
 		for _, never := range []error{reader.ErrData, reader.ErrInput, ErrConfig, ErrIncomplete, ErrControl, writer.ErrVerify, writer.ErrUnsafeStore} {
@@ -287,6 +317,13 @@ func (rec *record) findOddErrors(say func(string, ...any)) {
 			say("%s: %v", try.client, try.err)
 		}
 	}
+}
+
+// lostToCollector says whether a run found a file gone that somebody was
+// removing meanwhile.
+func (rec *record) lostToCollector(try *try) bool {
+	return rec.collects() && errors.Is(try.err, writer.ErrVerify) && rec.metTombstone(try) &&
+		strings.HasSuffix(try.err.Error(), "the file is not there")
 }
 
 // findUnsettled: once the faults are over each command succeeds, and what it

@@ -81,7 +81,8 @@ type commandKind int
 const (
 	runPeriod commandKind = iota
 	closeMonth
-	bring // somebody brings the last of the inputs
+	collect // removes what is left over
+	bring   // somebody brings the last of the inputs
 )
 
 // mostTries is how often a command is tried while there are faults.
@@ -124,6 +125,32 @@ func newClosing(seed uint64) *story {
 	s.commands = []command{run, other, end}
 	s.ending = []command{run, end, {kind: bring}, other}
 	s.plan = drawPlan(rng, seed)
+	return s
+}
+
+// newCollecting draws a story in which runs are stopped, and an hour later, when
+// they are begun again, what they left is collected.
+func newCollecting(seed uint64) *story {
+	s := newStory(seed)
+	rng := rand.New(rand.NewPCG(seed, 79))
+	soon := func() time.Duration { return time.Duration(rng.Int64N(int64(20 * time.Second))) }
+	for i := range s.commands {
+		c := &s.commands[i]
+		c.at, c.pause = soon(), writer.GarbageAgeMin+soon()
+		c.stops[0] = 1 + time.Duration(rng.Int64N(int64(4*time.Second)))
+	}
+	for i := range 2 {
+		c := drawCommand(rng, fmt.Sprintf("gc%d", i), writer.GarbageAgeMin+soon())
+		c.kind, c.again, c.pause = collect, mostTries, writer.GarbageAgeMin/2+soon()
+		s.commands = append(s.commands, c)
+	}
+	s.ending = append(slices.Clone(s.commands[len(s.commands)-1:]), s.ending...)
+	// A removal that takes place long after its caller has gone on is what no
+	// order of steps can stand.
+	if s.plan.Faults == nil {
+		s.plan.Faults = s3test.Faults()
+	}
+	s.plan.Faults = slices.DeleteFunc(slices.Clone(s.plan.Faults), func(f s3test.Fault) bool { return f == s3test.Delayed })
 	return s
 }
 
@@ -356,6 +383,9 @@ func (s *story) play(t *testing.T) (rec *record) {
 			s.before(rec)
 		}
 		s.withFaults(t, rec)
+		if s.commands[len(s.commands)-1].kind == collect {
+			time.Sleep(2 * writer.GarbageAgeMin) // for the end of removals that were begun
+		}
 		for _, c := range s.ending {
 			if c.kind == bring {
 				rec.store.Put(s.month.last.key, s.month.last.data)
@@ -427,6 +457,8 @@ func (rec *record) run(t *testing.T, c command, client string, plan *s3test.Plan
 		job.Out = rec.story.alter(job.Out.(*writer.S3))
 	}
 	switch c.kind {
+	case collect:
+		try.err = collectGarbage(ctx, job.Out.(writer.GarbageStore))
 	case closeMonth:
 		if try.closed, try.err = Close(ctx, Closing{Period: job.Period, Out: job.Out}); try.err != nil {
 			try.closed = nil
@@ -440,6 +472,23 @@ func (rec *record) run(t *testing.T, c command, client string, plan *s3test.Plan
 	}
 	rec.add(try)
 	return try
+}
+
+// collectGarbage removes what is left over and old enough.
+func collectGarbage(ctx context.Context, out writer.GarbageStore) error {
+	garbage, err := writer.FindGarbage(ctx, out)
+	if err != nil {
+		return err
+	}
+	for i := range garbage {
+		if !garbage[i].Old(time.Now(), writer.GarbageAgeMin) {
+			continue
+		}
+		if _, err := writer.RemoveGarbage(ctx, out, garbage[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (rec *record) add(try *try) {

@@ -44,6 +44,13 @@ func TestFaultsClosing(t *testing.T) {
 	})
 }
 
+// TestFaultsCollecting plays stories in which runs are stopped, and what they
+// leave is collected while they are begun again; for each ten of TestFaults one.
+func TestFaultsCollecting(t *testing.T) {
+	t.Parallel()
+	playAll(t, newCollecting, *faultSeeds/10, []string{"end: collected", "removals", "tombstones"})
+}
+
 // playAll plays and checks stories. Where there are as many as in CI, what is
 // wanted must have happened in some of them.
 func playAll(t *testing.T, tell func(seed uint64) *story, seeds int, want []string) {
@@ -114,6 +121,14 @@ func (c *coverage) add(rec *record) {
 			c.counts["fault: "+string(e.Fault)]++
 		}
 	}
+	for _, e := range rec.history {
+		if e.Changed() && e.Op == s3test.DeleteObject {
+			c.counts["removals"]++
+		}
+		if e.Changed() && rec.isTombstone(e.After) {
+			c.counts["tombstones"]++
+		}
+	}
 	for _, try := range rec.tries {
 		c.counts["runs"]++
 		c.counts["end: "+outcomeName(try)]++
@@ -129,6 +144,8 @@ func (c *coverage) add(rec *record) {
 // outcomeName is the class of a try's end.
 func outcomeName(try *try) string {
 	switch {
+	case try.command.kind == collect && try.err == nil:
+		return "collected"
 	case try.closed != nil && try.closed.Already:
 		return "already closed"
 	case try.closed != nil:

@@ -22,6 +22,7 @@ func (rec *record) findMisled(say func(string, ...any)) {
 	for _, try := range rec.tries {
 		own, others := rec.movesDuring(try)
 		switch {
+		case try.command.kind == collect:
 		case try.closed != nil:
 			if !rec.wasClosed(try) {
 				say("%s says that %s is closed; it is not", try.client, try.closed.Run)
@@ -42,7 +43,7 @@ func (rec *record) findMisled(say func(string, ...any)) {
 			if len(own) > 0 && len(others) == 0 {
 				say("%s says that another was first, and it was itself: %v", try.client, try.err)
 			}
-			if len(others) == 0 && !rec.heardConflict(try) {
+			if len(others) == 0 && !rec.heardConflict(try) && !rec.metTombstone(try) {
 				say("%s says that another was first, and there was none: %v", try.client, try.err)
 			}
 		case len(own) > 0 && try.command.kind != closeMonth: // which has a step after it
@@ -131,6 +132,16 @@ func (rec *record) reachedCommit(try *try) bool {
 func (rec *record) heardConflict(try *try) bool {
 	for _, e := range rec.history[try.from:try.to] {
 		if e.Client == try.client && e.Op == s3test.PutObject && (e.Fault == s3test.Conflict || e.Fault == s3test.Refused) {
+			return true
+		}
+	}
+	return false
+}
+
+// metTombstone says whether something was being removed until a try ended.
+func (rec *record) metTombstone(try *try) bool {
+	for _, e := range rec.history[:try.to] {
+		if e.Changed() && rec.isTombstone(e.After) {
 			return true
 		}
 	}
