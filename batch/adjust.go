@@ -185,7 +185,7 @@ func (l *lateRun) frames() iter.Seq2[writer.Frame, error] {
 				yield(writer.Frame{}, fmt.Errorf("adjust %s: %w", d, err))
 				return
 			}
-			for piece := range slices.Chunk(rows, frameRows) {
+			for piece := range slices.Chunk(rows, writer.FrameRows) {
 				for i := range piece {
 					l.found.add(&piece[i])
 				}

@@ -229,24 +229,6 @@ func (c *textColumn) texts() []string {
 	return texts
 }
 
-// nullableText is a text column in which the empty text is null.
-type nullableText struct {
-	text []string
-	null []bool
-}
-
-func newNullableText(n int) nullableText {
-	c := nullableText{make([]string, n), make([]bool, n)}
-	for i := range c.null {
-		c.null[i] = true
-	}
-	return c
-}
-
-func (c nullableText) set(i int, s string) { c.text[i], c.null[i] = s, s == "" }
-
-func (c nullableText) column() writer.Column { return writer.Column{Text: c.text, Null: c.null} }
-
 // nullableMoney is a money column that is null where nothing was set.
 type nullableMoney struct {
 	micros []reconcile.Micros

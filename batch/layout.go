@@ -178,12 +178,9 @@ func (l *layout) at(ref *chargeRef) (c *charge, openedBy []byte, g *groupText) {
 	return c, chunk.ids[c.idStart:c.idEnd], &l.texts[ref.share][c.group]
 }
 
-// frameRows is how many rows go to the writer at a time.
-const frameRows = 16 << 10
-
 func (l *layout) frames(refs []chargeRef) iter.Seq2[writer.Frame, error] {
 	return func(yield func(writer.Frame, error) bool) {
-		for piece := range slices.Chunk(refs, frameRows) {
+		for piece := range slices.Chunk(refs, writer.FrameRows) {
 			if !yield(l.frame(piece), nil) {
 				return
 			}

@@ -31,11 +31,13 @@ type run struct {
 //
 // Errors match reader.ErrInput and ErrConfig (the tables or settings are
 // wrong), reader.ErrData (the exports are refused), ErrIncomplete (days are
-// missing), ErrUnfinished (they are, and the month is closed), reader.ErrStore, reader.ErrChanged and writer.ErrStore (a store
-// failed), writer.ErrVerify (what was written reads back as something else),
+// missing), ErrUnfinished (they are, and the month is closed),
+// reader.ErrStore, reader.ErrChanged and writer.ErrStore (a store failed),
+// writer.ErrVerify (what was written reads back as something else),
 // writer.ErrConflict and writer.ErrOutcomeUnknown (the commit), and
-// ErrControl (a control total does not hold). After any of them the pointer
-// of the period is as it was, but for writer.ErrOutcomeUnknown.
+// ErrControl (a control total does not hold). After any of them the run has
+// not moved the pointer of the period, as far as reading it back can tell;
+// after writer.ErrOutcomeUnknown nobody could.
 func Run(ctx context.Context, job Job) (*Result, error) {
 	plan, err := NewPlan(ctx, job)
 	if err != nil {

@@ -20,11 +20,11 @@ func (r *run) writeTables(ctx context.Context, res *results) error {
 		schema writer.Schema
 		frames iter.Seq2[writer.Frame, error]
 	}{
-		{writer.SummaryTable, writer.SummarySchema(), framesOf(res.summary, summaryFrame)},
-		{writer.StatementsTable, writer.StatementsSchema(), framesOf(res.statements, statementsFrame)},
-		{writer.DifferencesTable, writer.DifferencesSchema(), framesOf(res.compared.Rows, differencesFrame)},
-		{writer.FindingsTable, writer.FindingsSchema(), framesOf(res.findings, findingsFrame)},
-		{writer.RejectsTable, writer.RejectsSchema(), framesOf(res.rejects, rejectsFrame)},
+		{writer.SummaryTable, writer.SummarySchema(), writer.FramesOf(res.summary, summaryFrame)},
+		{writer.StatementsTable, writer.StatementsSchema(), writer.FramesOf(res.statements, statementsFrame)},
+		{writer.DifferencesTable, writer.DifferencesSchema(), writer.FramesOf(res.compared.Rows, differencesFrame)},
+		{writer.FindingsTable, writer.FindingsSchema(), writer.FramesOf(res.findings, findingsFrame)},
+		{writer.RejectsTable, writer.RejectsSchema(), writer.FramesOf(res.rejects, rejectsFrame)},
 	}
 	for _, t := range tables {
 		key := r.plan.RunKey + t.name
@@ -40,43 +40,6 @@ func (r *run) writeTables(ctx context.Context, res *results) error {
 	}
 	slices.SortFunc(r.entries, func(a, b writer.FileEntry) int { return strings.Compare(a.Name, b.Name) })
 	return nil
-}
-
-// framesOf cuts rows into frames.
-func framesOf[Row any](rows []Row, frame func([]Row) writer.Frame) iter.Seq2[writer.Frame, error] {
-	return func(yield func(writer.Frame, error) bool) {
-		for piece := range slices.Chunk(rows, frameRows) {
-			if !yield(frame(piece), nil) {
-				return
-			}
-		}
-	}
-}
-
-// text, optional, whole and wide make a column of a table's rows.
-func text[Row any](rows []Row, of func(*Row) string) writer.Column {
-	c := writer.Column{Text: make([]string, len(rows))}
-	for i := range rows {
-		c.Text[i] = of(&rows[i])
-	}
-	return c
-}
-
-// optional is a text column in which the empty text is null.
-func optional[Row any](rows []Row, of func(*Row) string) writer.Column {
-	c := newNullableText(len(rows))
-	for i := range rows {
-		c.set(i, of(&rows[i]))
-	}
-	return c.column()
-}
-
-func whole[Row any](rows []Row, of func(*Row) int64) writer.Column {
-	c := writer.Column{Int: make([]int64, len(rows))}
-	for i := range rows {
-		c.Int[i] = of(&rows[i])
-	}
-	return c
 }
 
 // wide is a column of decimals in which nil is null.
@@ -100,17 +63,17 @@ func summaryFrame(rows []reconcile.SummaryRow) writer.Frame {
 		}
 	}
 	return writer.Frame{Rows: len(rows), Columns: []writer.Column{
-		text(rows, func(r *row) string { return r.Account }),
-		whole(rows, func(r *row) int64 { return int64(r.Date) }),
-		optional(rows, func(r *row) string { return r.Country }),
-		optional(rows, func(r *row) string { return r.Market }),
-		text(rows, func(r *row) string { return r.Category.String() }),
-		text(rows, func(r *row) string { return r.Unit.String() }),
-		optional(rows, func(r *row) string { return r.Plan }),
+		writer.TextOf(rows, func(r *row) string { return r.Account }),
+		writer.NumbersOf(rows, func(r *row) int64 { return int64(r.Date) }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Country }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Market }),
+		writer.TextOf(rows, func(r *row) string { return r.Category.String() }),
+		writer.TextOf(rows, func(r *row) string { return r.Unit.String() }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Plan }),
 		price.column(),
-		optional(rows, func(r *row) string { return r.Currency }),
-		text(rows, func(r *row) string { return r.Status.String() }),
-		whole(rows, func(r *row) int64 { return r.Quantity }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Currency }),
+		writer.TextOf(rows, func(r *row) string { return r.Status.String() }),
+		writer.NumbersOf(rows, func(r *row) int64 { return r.Quantity }),
 		wide(rows, func(r *row) *decimal.Decimal {
 			if r.Status == reconcile.Unrated {
 				return nil
@@ -123,17 +86,17 @@ func summaryFrame(rows []reconcile.SummaryRow) writer.Frame {
 func statementsFrame(rows []reconcile.Statement) writer.Frame {
 	type row = reconcile.Statement
 	return writer.Frame{Rows: len(rows), Columns: []writer.Column{
-		text(rows, func(r *row) string { return r.Account }),
-		optional(rows, func(r *row) string { return r.Currency }),
+		writer.TextOf(rows, func(r *row) string { return r.Account }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Currency }),
 		rates(rows),
-		whole(rows, func(r *row) int64 { return r.Charges }),
+		writer.NumbersOf(rows, func(r *row) int64 { return r.Charges }),
 		wide(rows, func(r *row) *decimal.Decimal { return &r.Net }),
 		wide(rows, func(r *row) *decimal.Decimal { return &r.Prepaid }),
 		wide(rows, func(r *row) *decimal.Decimal { return &r.Payable }),
 		wide(rows, func(r *row) *decimal.Decimal { return &r.VAT }),
 		wide(rows, func(r *row) *decimal.Decimal { return &r.Gross }),
-		whole(rows, func(r *row) int64 { return r.Unrated }),
-		optional(rows, func(r *row) string { return r.Adjusted }),
+		writer.NumbersOf(rows, func(r *row) int64 { return r.Unrated }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Adjusted }),
 	}}
 }
 
@@ -161,47 +124,47 @@ func differencesFrame(rows []reconcile.Difference) writer.Frame {
 	}
 	type effects = reconcile.Effects
 	return writer.Frame{Rows: len(rows), Columns: []writer.Column{
-		optional(rows, func(r *row) string { return r.InvoiceID }),
-		optional(rows, func(r *row) string { return r.LineIDs }),
-		text(rows, func(r *row) string { return r.Account }),
-		optional(rows, func(r *row) string { return r.Business }),
-		whole(rows, func(r *row) int64 { return int64(r.From) }),
-		whole(rows, func(r *row) int64 { return int64(r.To) }),
-		optional(rows, func(r *row) string { return r.Market }),
-		optional(rows, func(r *row) string { return r.Category.String() }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.InvoiceID }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.LineIDs }),
+		writer.TextOf(rows, func(r *row) string { return r.Account }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Business }),
+		writer.NumbersOf(rows, func(r *row) int64 { return int64(r.From) }),
+		writer.NumbersOf(rows, func(r *row) int64 { return int64(r.To) }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Market }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Category.String() }),
 		figure(func(e *effects) *decimal.Decimal { return new(decimal.NewFromInt(e.OurQuantity)) }),
 		figure(func(e *effects) *decimal.Decimal { return e.TheirQuantity }),
 		figure(func(e *effects) *decimal.Decimal { return &e.OurAmount }),
 		figure(func(e *effects) *decimal.Decimal { return &e.TheirAmount }),
-		optional(rows, func(r *row) string { return r.Currency }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Currency }),
 		figure(func(e *effects) *decimal.Decimal { return &e.AmountDifference }),
 		figure(func(e *effects) *decimal.Decimal { return &e.QuantityEffect }),
 		figure(func(e *effects) *decimal.Decimal { return &e.PriceEffect }),
 		figure(func(e *effects) *decimal.Decimal { return &e.ArithmeticEffect }),
 		figure(func(e *effects) *decimal.Decimal { return &e.RoundingEffect }),
-		text(rows, func(r *row) string { return string(r.Class) }),
-		optional(rows, func(r *row) string { return r.Detail }),
+		writer.TextOf(rows, func(r *row) string { return string(r.Class) }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Detail }),
 	}}
 }
 
 func findingsFrame(rows []finding) writer.Frame {
 	return writer.Frame{Rows: len(rows), Columns: []writer.Column{
-		text(rows, func(r *finding) string { return string(r.kind) }),
-		optional(rows, func(r *finding) string { return r.account }),
-		optional(rows, func(r *finding) string { return r.business }),
-		optional(rows, func(r *finding) string { return r.contact }),
-		optional(rows, func(r *finding) string { return r.messageID }),
-		whole(rows, func(r *finding) int64 { return r.at }),
-		optional(rows, func(r *finding) string { return r.detail }),
+		writer.TextOf(rows, func(r *finding) string { return string(r.kind) }),
+		writer.OptionalTextOf(rows, func(r *finding) string { return r.account }),
+		writer.OptionalTextOf(rows, func(r *finding) string { return r.business }),
+		writer.OptionalTextOf(rows, func(r *finding) string { return r.contact }),
+		writer.OptionalTextOf(rows, func(r *finding) string { return r.messageID }),
+		writer.NumbersOf(rows, func(r *finding) int64 { return r.at }),
+		writer.OptionalTextOf(rows, func(r *finding) string { return r.detail }),
 	}}
 }
 
 func rejectsFrame(rows []reconcile.Reject) writer.Frame {
 	type row = reconcile.Reject
 	return writer.Frame{Rows: len(rows), Columns: []writer.Column{
-		text(rows, func(r *row) string { return r.File }),
-		whole(rows, func(r *row) int64 { return r.Row }),
-		text(rows, func(r *row) string { return string(r.Reason) }),
-		optional(rows, func(r *row) string { return r.Detail }),
+		writer.TextOf(rows, func(r *row) string { return r.File }),
+		writer.NumbersOf(rows, func(r *row) int64 { return r.Row }),
+		writer.TextOf(rows, func(r *row) string { return string(r.Reason) }),
+		writer.OptionalTextOf(rows, func(r *row) string { return r.Detail }),
 	}}
 }

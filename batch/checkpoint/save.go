@@ -81,106 +81,69 @@ func flag(b bool) int64 {
 
 func (s *sortedState) pairFrames() iter.Seq2[writer.Frame, error] {
 	type row = keyed[reconcile.PairState]
-	return framesOf(s.pairs, func(rows []row) []writer.Column {
-		columns := append(pairTexts(rows),
+	return writer.FramesOf(s.pairs, func(rows []row) writer.Frame {
+		columns := append(pairColumnsOf(rows),
 			instants(rows, func(r *row) int64 { return r.value.Inbound }),
-			texts(rows, func(r *row) string { return r.value.Last.Category().String() }))
+			writer.TextOf(rows, func(r *row) string { return r.value.Last.Category().String() }))
 		for slot := range reconcile.SlotCount {
 			columns = append(columns,
 				instants(rows, func(r *row) int64 { return r.value.Chains[slot].Opened }),
-				numbers(rows, func(r *row) int64 { return r.value.Chains[slot].Quiet }),
-				numbers(rows, func(r *row) int64 { return flag(r.value.Chains[slot].Proven) }))
+				writer.NumbersOf(rows, func(r *row) int64 { return r.value.Chains[slot].Quiet }),
+				writer.NumbersOf(rows, func(r *row) int64 { return flag(r.value.Chains[slot].Proven) }))
 		}
-		return columns
+		return writer.Frame{Rows: len(rows), Columns: columns}
 	})
 }
 
 func (s *sortedState) conversationFrames() iter.Seq2[writer.Frame, error] {
 	type row = keyed[reconcile.Conversation]
-	return framesOf(s.conversations, func(rows []row) []writer.Column {
-		return append(pairTexts(rows),
-			texts(rows, func(r *row) string { return r.value.Category.String() }),
-			numbers(rows, func(r *row) int64 { return r.value.OpenedAt }),
-			texts(rows, func(r *row) string { return string(r.value.OpenedBy) }),
-			optional(rows, func(r *row) string { return s.names.Text(r.value.Country) }),
-			numbers(rows, func(r *row) int64 { return int64(r.value.Out) }),
-			numbers(rows, func(r *row) int64 { return int64(r.value.In) }),
-			numbers(rows, func(r *row) int64 { return flag(r.value.Proven) }))
+	return writer.FramesOf(s.conversations, func(rows []row) writer.Frame {
+		columns := append(pairColumnsOf(rows),
+			writer.TextOf(rows, func(r *row) string { return r.value.Category.String() }),
+			writer.NumbersOf(rows, func(r *row) int64 { return r.value.OpenedAt }),
+			writer.TextOf(rows, func(r *row) string { return string(r.value.OpenedBy) }),
+			writer.OptionalTextOf(rows, func(r *row) string { return s.names.Text(r.value.Country) }),
+			writer.NumbersOf(rows, func(r *row) int64 { return int64(r.value.Out) }),
+			writer.NumbersOf(rows, func(r *row) int64 { return int64(r.value.In) }),
+			writer.NumbersOf(rows, func(r *row) int64 { return flag(r.value.Proven) }))
+		return writer.Frame{Rows: len(rows), Columns: columns}
 	})
 }
 
 func (s *sortedState) messageFrames() iter.Seq2[writer.Frame, error] {
 	type row = keyed[reconcile.MessageState]
-	return framesOf(s.messages, func(rows []row) []writer.Column {
-		return append(pairTexts(rows),
-			texts(rows, func(r *row) string { return string(r.value.ID) }),
-			texts(rows, func(r *row) string { return roleNames()[r.value.Role] }),
-			texts(rows, func(r *row) string { return kindNames()[r.value.Kind] }),
-			optional(rows, func(r *row) string { return s.names.Text(r.value.Type) }),
-			optional(rows, func(r *row) string { return r.value.Category.String() }),
-			optional(rows, func(r *row) string { return s.names.Text(r.value.Country) }),
-			optional(rows, func(r *row) string { return r.value.Status.String() }),
-			numbers(rows, func(r *row) int64 { return r.value.Sent }),
+	return writer.FramesOf(s.messages, func(rows []row) writer.Frame {
+		columns := append(pairColumnsOf(rows),
+			writer.TextOf(rows, func(r *row) string { return string(r.value.ID) }),
+			writer.TextOf(rows, func(r *row) string { return roleNames()[r.value.Role] }),
+			writer.TextOf(rows, func(r *row) string { return kindNames()[r.value.Kind] }),
+			writer.OptionalTextOf(rows, func(r *row) string { return s.names.Text(r.value.Type) }),
+			writer.OptionalTextOf(rows, func(r *row) string { return r.value.Category.String() }),
+			writer.OptionalTextOf(rows, func(r *row) string { return s.names.Text(r.value.Country) }),
+			writer.OptionalTextOf(rows, func(r *row) string { return r.value.Status.String() }),
+			writer.NumbersOf(rows, func(r *row) int64 { return r.value.Sent }),
 			instants(rows, func(r *row) int64 { return r.value.Delivered }),
 			instants(rows, func(r *row) int64 { return r.value.Read }),
-			numbers(rows, func(r *row) int64 { return r.value.LastSent }),
-			numbers(rows, func(r *row) int64 { return flag(r.value.WindowOpen) }),
-			numbers(rows, func(r *row) int64 { return flag(r.value.Conflict) }),
-			numbers(rows, func(r *row) int64 { return flag(r.value.BadTime) }))
+			writer.NumbersOf(rows, func(r *row) int64 { return r.value.LastSent }),
+			writer.NumbersOf(rows, func(r *row) int64 { return flag(r.value.WindowOpen) }),
+			writer.NumbersOf(rows, func(r *row) int64 { return flag(r.value.Conflict) }),
+			writer.NumbersOf(rows, func(r *row) int64 { return flag(r.value.BadTime) }))
+		return writer.Frame{Rows: len(rows), Columns: columns}
 	})
 }
 
-// frameRows is how many rows go to the writer at a time.
-const frameRows = 16 << 10
-
-func framesOf[Row any](rows []Row, columns func([]Row) []writer.Column) iter.Seq2[writer.Frame, error] {
-	return func(yield func(writer.Frame, error) bool) {
-		for piece := range slices.Chunk(rows, frameRows) {
-			if !yield(writer.Frame{Rows: len(piece), Columns: columns(piece)}, nil) {
-				return
-			}
-		}
-	}
-}
-
-func pairTexts[T any](rows []keyed[T]) []writer.Column {
+func pairColumnsOf[T any](rows []keyed[T]) []writer.Column {
 	type row = keyed[T]
 	return []writer.Column{
-		texts(rows, func(r *row) string { return r.account }),
-		texts(rows, func(r *row) string { return r.business }),
-		texts(rows, func(r *row) string { return r.contact }),
+		writer.TextOf(rows, func(r *row) string { return r.account }),
+		writer.TextOf(rows, func(r *row) string { return r.business }),
+		writer.TextOf(rows, func(r *row) string { return r.contact }),
 	}
-}
-
-func texts[Row any](rows []Row, of func(*Row) string) writer.Column {
-	c := writer.Column{Text: make([]string, len(rows))}
-	for i := range rows {
-		c.Text[i] = of(&rows[i])
-	}
-	return c
-}
-
-// optional is a text column in which the empty text is null.
-func optional[Row any](rows []Row, of func(*Row) string) writer.Column {
-	c := texts(rows, of)
-	c.Null = make([]bool, len(rows))
-	for i, text := range c.Text {
-		c.Null[i] = text == ""
-	}
-	return c
-}
-
-func numbers[Row any](rows []Row, of func(*Row) int64) writer.Column {
-	c := writer.Column{Int: make([]int64, len(rows))}
-	for i := range rows {
-		c.Int[i] = of(&rows[i])
-	}
-	return c
 }
 
 // instants is a column in which reconcile.NoTime is null.
 func instants[Row any](rows []Row, of func(*Row) int64) writer.Column {
-	c := numbers(rows, of)
+	c := writer.NumbersOf(rows, of)
 	c.Null = make([]bool, len(rows))
 	for i, at := range c.Int {
 		c.Null[i] = at == reconcile.NoTime
