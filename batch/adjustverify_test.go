@@ -58,11 +58,11 @@ func forge(t *testing.T, from *writertest.Mem, run string, change func(*forger))
 func (f *forger) rewrite(run string) {
 	f.t.Helper()
 	scratch, key, s := &writertest.Mem{}, run+"adjustments", writer.AdjustmentsSchema()
-	parquet, err := writer.WriteParquet(f.t.Context(), scratch, key+".parquet", s, framesOf(f.rows, adjustmentsFrame))
+	parquet, err := writer.WriteParquet(f.t.Context(), scratch, key+".parquet", s, writer.FramesOf(f.rows, adjustmentsFrame))
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	csv, err := writer.WriteCSV(f.t.Context(), scratch, key+".csv", s, framesOf(f.rows, adjustmentsFrame))
+	csv, err := writer.WriteCSV(f.t.Context(), scratch, key+".csv", s, writer.FramesOf(f.rows, adjustmentsFrame))
 	if err != nil {
 		f.t.Fatal(err)
 	}
