@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"waconcile/batch/checkpoint"
@@ -77,6 +78,10 @@ func (r *run) writeCheckpoints(ctx context.Context, a *attempt, published bool) 
 			states = append(states, s.engine.States()[i])
 		}
 		key, err := checkpoint.Write(ctx, r.job.Out, r.checkpointHeader(day, states), states, r.names)
+		if errors.Is(err, checkpoint.ErrUnusable) {
+			r.job.Log.WarnContext(ctx, "checkpoint not written", "reason", err)
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -193,6 +193,41 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// A checkpoint that is whole is not written again; one that has lost a file
+// is; one that gc is removing is left to it.
+func TestWriteAgain(t *testing.T) {
+	t.Parallel()
+	out, names := &writertest.Mem{}, reader.NewNames()
+	write := func() (string, error) { return Write(t.Context(), out, testHeader(), nil, names) }
+	key, err := write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, before := out.Objects(), len(out.Trace())
+	if again, err := write(); err != nil || again != key {
+		t.Fatalf("wrote %s, %v; want %s", again, err, key)
+	}
+	if got := out.Trace()[before:]; !slices.Equal(got, []string{"list " + key}) {
+		t.Errorf("a whole checkpoint was written again: %v", got)
+	}
+	if err := out.Remove(t.Context(), key+"pairs.parquet"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := write(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(first, out.Objects()); diff != "" {
+		t.Errorf("objects (-first +again):\n%s", diff)
+	}
+	stone := &writertest.Mem{}
+	if err := stone.Put(t.Context(), key+headerName, []byte(`{"removed": true}`), writer.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(t.Context(), stone, testHeader(), nil, names); !errors.Is(err, ErrUnusable) {
+		t.Errorf("a checkpoint that is being removed: %v, want it to match %v", err, ErrUnusable)
+	}
+}
+
 // Only what has a header counts, the newest first.
 func TestFind(t *testing.T) {
 	t.Parallel()

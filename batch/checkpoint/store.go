@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,36 +21,73 @@ import (
 var ErrUnusable = errors.New("checkpoint cannot be used")
 
 // Write writes the checkpoint with the given header, whose Files it fills in,
-// of the states of all shards, and returns its key. Nothing that is there is
-// changed.
-func Write(ctx context.Context, to writer.Target, h Header, states []*reconcile.State, names *reader.Names) (key string, err error) {
+// of the states of all shards, and returns its key. One that is there whole is
+// left as it is; of one that has lost a file the files are written again. The
+// error matches ErrUnusable where gc is removing it.
+func Write(ctx context.Context, to writer.Store, h Header, states []*reconcile.State, names *reader.Names) (key string, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write checkpoint of %s: %w", h.Day, err)
+		}
+	}()
 	sorted := sortState(states, names)
 	files := make([][]byte, len(tables()))
 	h.Files = nil
 	for i, t := range tables() {
 		data, entry, err := writer.EncodeParquet(ctx, t.file(), t.schema, t.frames(sorted))
 		if err != nil {
-			return "", fmt.Errorf("write checkpoint of %s: %w", h.Day, err)
+			return "", err
 		}
 		files[i], h.Files = data, append(h.Files, entry)
 	}
 	header, err := h.encode()
 	if err != nil {
-		return "", fmt.Errorf("write checkpoint of %s: %w", h.Day, err)
+		return "", err
 	}
 	key = keyOf(h.Day, header)
-	if _, _, err := to.Get(ctx, key+headerName); err == nil {
-		return key, nil
+	if there, err := whole(ctx, to, key, &h); there || err != nil {
+		return key, err
 	}
 	for i, t := range tables() {
 		if _, err := writer.WriteFile(ctx, to, key+t.file(), files[i]); err != nil {
-			return "", fmt.Errorf("write checkpoint of %s: %w", h.Day, err)
+			return "", err
 		}
 	}
-	if err := to.Put(ctx, key+headerName, header, writer.Condition{}); err != nil && !errors.Is(err, writer.ErrConflict) {
-		return "", fmt.Errorf("write checkpoint of %s: %w", h.Day, err)
+	return key, putHeader(ctx, to, key, header)
+}
+
+// whole tells whether all of a checkpoint is there, by the sizes of its files.
+func whole(ctx context.Context, in writer.Lister, key string, h *Header) (bool, error) {
+	objects, err := in.List(ctx, key)
+	if err != nil {
+		return false, err
 	}
-	return key, nil
+	sizes := make(map[string]int64, len(objects))
+	for _, o := range objects {
+		sizes[o.Key] = o.Size
+	}
+	_, there := sizes[key+headerName]
+	for _, f := range h.Files {
+		there = there && sizes[key+f.Name] == f.Bytes
+	}
+	return there, nil
+}
+
+// putHeader makes the checkpoint one. What is there already must be the same:
+// gc puts something else there before it removes files.
+func putHeader(ctx context.Context, to writer.Target, key string, header []byte) error {
+	err := to.Put(ctx, key+headerName, header, writer.Condition{})
+	if !errors.Is(err, writer.ErrConflict) {
+		return err
+	}
+	there, _, getErr := to.Get(ctx, key+headerName)
+	switch {
+	case getErr != nil:
+		return getErr
+	case !bytes.Equal(there, header):
+		return fmt.Errorf("%w: %s%s is there with other bytes: gc may be removing it", ErrUnusable, key, headerName)
+	}
+	return nil
 }
 
 // Find lists the keys of the checkpoints of the days from first to last, the
