@@ -14,6 +14,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// ErrDamaged is matched where the run that is published is no longer what was
+// published, beside writer.ErrVerify, which tells what of it.
+var ErrDamaged = errors.New("the published run is damaged")
+
 // run is one run of the job, from its plan to its publication.
 type run struct {
 	job     *Job

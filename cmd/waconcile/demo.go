@@ -114,7 +114,7 @@ func (a *app) demoInvoices(ctx context.Context, made *demo.Made) error {
 	if err != nil {
 		return err
 	}
-	usage, err := readUsage(ctx, job.Out, f.RunKey)
+	usage, err := readUsage(ctx, job.Out, f.manifest)
 	if err != nil {
 		return err
 	}
@@ -133,15 +133,15 @@ func (a *app) demoRun(ctx context.Context, made *demo.Made) (*demoReport, error)
 	if err != nil {
 		return nil, err
 	}
-	planted, err := findPlanted(ctx, job.Out, f.RunKey, made.Planted)
+	planted, err := findPlanted(ctx, job.Out, f.manifest, made.Planted)
 	repeat := []string{selfCommand() + " run --config " + shellWord(made.Config), f.Next}
 	return &demoReport{Run: f, Planted: planted, Repeat: repeat}, err
 }
 
 // readUsage reads the charged rows of a run's summary.
-func readUsage(ctx context.Context, out writer.Target, run string) ([]demo.UsageCell, error) {
+func readUsage(ctx context.Context, out writer.Target, m *writer.Manifest) ([]demo.UsageCell, error) {
 	var cells []demo.UsageCell
-	err := eachRow(ctx, out, run+writer.SummaryTable+csvExt, func(r row) (err error) {
+	err := eachRow(ctx, out, m, writer.SummaryTable, func(r row) (err error) {
 		if r.text("status") != "charged" {
 			return nil
 		}
@@ -163,13 +163,13 @@ func readUsage(ctx context.Context, out writer.Target, run string) ([]demo.Usage
 }
 
 // findPlanted looks each mistake up in a run's differences.
-func findPlanted(ctx context.Context, out writer.Target, run string, mistakes []demo.Mistake) ([]plantedFound, error) {
+func findPlanted(ctx context.Context, out writer.Target, run *writer.Manifest, mistakes []demo.Mistake) ([]plantedFound, error) {
 	planted := make([]plantedFound, 0, len(mistakes))
 	for _, m := range mistakes {
 		what := fmt.Sprintf("%s, %s: %s", m.Market, m.Category, m.What)
 		planted = append(planted, plantedFound{Invoice: m.Invoice, Class: m.Class, What: what})
 	}
-	err := eachRow(ctx, out, run+writer.DifferencesTable+csvExt, func(r row) error {
+	err := eachRow(ctx, out, run, writer.DifferencesTable, func(r row) error {
 		for i, m := range mistakes {
 			if m.Is(r.text("account_id"), r.text("market"), r.text("category"), r.text("class")) {
 				planted[i].Found = true

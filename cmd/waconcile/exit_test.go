@@ -39,6 +39,7 @@ func TestExitCodes(t *testing.T) {
 		{writer.ErrConflict, 8},
 		{writer.ErrVerify, 9},
 		{errNoRun, 9},
+		{fmt.Errorf("%w: %w", batch.ErrDamaged, writer.ErrVerify), 9},
 	}
 	for _, tt := range tests {
 		err := tt.err
@@ -64,6 +65,7 @@ func TestExitCodeOfSignal(t *testing.T) {
 			reader.ErrStore:          want,
 			writer.ErrOutcomeUnknown: 7,
 			errFailOn:                3,
+			batch.ErrDamaged:         9,
 		}
 		for err, code := range tests {
 			if o := judge(ctx, err); o.code != code {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"waconcile/reconcile"
 	"waconcile/writer"
@@ -55,8 +56,18 @@ func (r row) amount(column string) (decimal.Decimal, error) {
 	return d, nil
 }
 
-// eachRow hands the rows of a published CSV table to use, in their order.
-func eachRow(ctx context.Context, out writer.Target, key string, use func(row) error) (err error) {
+// eachRow hands the rows of a published table's CSV file to use, in their
+// order, once the file is known to be the one of the manifest: the error
+// matches writer.ErrVerify where it is not.
+func eachRow(ctx context.Context, out writer.Target, m *writer.Manifest, table string, use func(row) error) (err error) {
+	name, key := table+csvExt, m.RunKey()+table+csvExt
+	i := slices.IndexFunc(m.Files, func(f writer.FileEntry) bool { return f.Name == name })
+	if i < 0 {
+		return fmt.Errorf("read %s: %w: the manifest has no such file", key, writer.ErrVerify)
+	}
+	if err := writer.CheckFile(ctx, out, m.RunKey(), m.Files[i]); err != nil {
+		return err
+	}
 	stored, err := out.Open(ctx, key)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", key, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -65,6 +66,9 @@ func (a *app) publish(ctx context.Context, s *settings, job batch.Job) (*figures
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), summaryTimeout)
 	defer cancel()
 	f, err := readFigures(ctx, s, job, result)
+	if errors.Is(err, writer.ErrVerify) {
+		return nil, fmt.Errorf("%w: %w", batch.ErrDamaged, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w as %s, but its tables cannot be read back: %w", errPublished, result.RunKey, err)
 	}

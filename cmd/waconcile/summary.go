@@ -37,6 +37,8 @@ type figures struct {
 	Adjustments   *adjustedTotals  `json:"adjustments,omitempty"` // what the run changes in a closed month
 	TakenIn       []string         `json:"takes_in,omitempty"`    // closed months whose adjustments are on the statements
 	Next          string           `json:"next"`
+
+	manifest *writer.Manifest
 }
 
 // categoryCount is how many charges of a category there are, by status.
@@ -80,22 +82,24 @@ const (
 )
 
 // differing is the number of rows in which an invoice differs from our side by more
-// than rounding.
+// than rounding, as the manifest counts them.
 func (f *figures) differing() int64 {
 	var n int64
-	for _, d := range f.Differences {
-		if d.Class != classMatch && d.Class != classRounding && d.Class != classOutsidePeriod {
-			n += d.Rows
+	for class, rows := range f.manifest.Counts.Differences {
+		if class != classMatch && class != classRounding && class != classOutsidePeriod {
+			n += rows
 		}
 	}
 	return n
 }
 
-// readFigures reads back the small tables of a published run.
+// readFigures reads back the small tables of a published run. The error
+// matches writer.ErrVerify where they are not those of its manifest.
 func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.Result) (*figures, error) {
 	f := &figures{
 		Period: job.Period.String(), RunID: result.RunID, RunKey: result.RunKey, Already: result.Already,
 		Tables: within(s.out, result.RunKey), Next: s.verifyCommand(job.Period), SealedRun: result.Sealed,
+		manifest: result.Manifest,
 	}
 	if result.Manifest.Adjusts() {
 		f.Adjustments = adjustedTotalsOf(result.Manifest)
@@ -107,10 +111,10 @@ func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.
 	if err != nil {
 		return nil, err
 	}
-	if f.Conversations, err = readConversations(ctx, job.Out, result.RunKey); err != nil {
+	if f.Conversations, err = readConversations(ctx, job.Out, result.Manifest); err != nil {
 		return nil, err
 	}
-	f.Differences, err = readDifferences(ctx, job.Out, result.RunKey)
+	f.Differences, err = readDifferences(ctx, job.Out, result.Manifest)
 	return f, err
 }
 
@@ -143,9 +147,9 @@ func adjustedTotalsOf(m *writer.Manifest) *adjustedTotals {
 	return t
 }
 
-func readConversations(ctx context.Context, out writer.Target, run string) ([]categoryCount, error) {
+func readConversations(ctx context.Context, out writer.Target, m *writer.Manifest) ([]categoryCount, error) {
 	counts := map[string]*categoryCount{}
-	err := eachRow(ctx, out, run+writer.SummaryTable+csvExt, func(r row) error {
+	err := eachRow(ctx, out, m, writer.SummaryTable, func(r row) error {
 		quantity, err := r.number("quantity")
 		if err != nil {
 			return err
@@ -171,9 +175,9 @@ func readConversations(ctx context.Context, out writer.Target, run string) ([]ca
 	return sortedValues(counts), err
 }
 
-func readDifferences(ctx context.Context, out writer.Target, run string) ([]classTotal, error) {
+func readDifferences(ctx context.Context, out writer.Target, m *writer.Manifest) ([]classTotal, error) {
 	totals := map[string]*classTotal{}
-	err := eachRow(ctx, out, run+writer.DifferencesTable+csvExt, func(r row) error {
+	err := eachRow(ctx, out, m, writer.DifferencesTable, func(r row) error {
 		class, currency := r.text("class"), r.text("currency")
 		key := class + "\x00" + currency
 		t := totals[key]
