@@ -34,6 +34,8 @@ func TestFaultsChecksFire(t *testing.T) {
 		"pointer before manifest":              {mutant{alter: hastyRun}, checkComplete},
 		"lost write, not read back":            {mutant{lie: lieAt(s3test.Lose, isCharges), alter: credulousRun}, checkComplete},
 		"write cut short, not read back":       {mutant{lie: lieAt(s3test.Truncate, isCharges), alter: credulousRun}, checkComplete},
+		"manifest lost":                        {mutant{lie: lieAt(s3test.Lose, isManifest)}, checkErrors},
+		"manifest cut short":                   {mutant{lie: lieAt(s3test.Truncate, isManifest)}, checkErrors},
 		"published file vanishes":              {mutant{after: spoilFirst(isCharges, nil)}, checkKept},
 		"published manifest vanishes":          {mutant{after: spoilFirst(isManifest, nil)}, checkKept},
 		"published byte changes":               {mutant{after: spoilFirst(isCharges, flipByte)}, checkControl},
@@ -155,6 +157,7 @@ func sayInstead(err error) func(*try) {
 type altered struct {
 	*writer.S3
 	put  func(ctx context.Context, key string, data []byte, cond writer.Condition) error
+	get  func(ctx context.Context, key string) ([]byte, string, error)
 	mine *recollection // what was written, where reading back is by heart
 }
 
@@ -163,6 +166,13 @@ func (a altered) Put(ctx context.Context, key string, data []byte, cond writer.C
 		return a.S3.Put(ctx, key, data, cond)
 	}
 	return a.put(ctx, key, data, cond)
+}
+
+func (a altered) Get(ctx context.Context, key string) ([]byte, string, error) {
+	if a.get == nil {
+		return a.S3.Get(ctx, key)
+	}
+	return a.get(ctx, key)
 }
 
 // blindRun writes pointers without a condition.
@@ -183,19 +193,28 @@ func blindRun(s *writer.S3) writer.Store {
 	}}
 }
 
-// hastyRun writes its manifest after its pointer.
+// hastyRun writes its manifest after its pointer, and reads it back by heart.
 func hastyRun(s *writer.S3) writer.Store {
 	var late func(context.Context) error
-	return altered{S3: s, put: func(ctx context.Context, key string, data []byte, cond writer.Condition) error {
+	var held []byte
+	a := altered{S3: s}
+	a.put = func(ctx context.Context, key string, data []byte, cond writer.Condition) error {
 		if strings.HasSuffix(key, "/manifest.json") {
-			late = func(ctx context.Context) error { return s.Put(ctx, key, data, cond) }
+			late, held = func(ctx context.Context) error { return s.Put(ctx, key, data, cond) }, data
 			return nil
 		}
 		if err := s.Put(ctx, key, data, cond); err != nil || late == nil || !strings.HasPrefix(key, "current/") {
 			return err
 		}
 		return late(ctx)
-	}}
+	}
+	a.get = func(ctx context.Context, key string) ([]byte, string, error) {
+		if held != nil && strings.HasSuffix(key, "/manifest.json") {
+			return held, "held", nil
+		}
+		return s.Get(ctx, key)
+	}
+	return a
 }
 
 // idleRun does not write its pointer and says that it did.

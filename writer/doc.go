@@ -77,7 +77,8 @@
 //	                                                  the same inputs may start from
 //	4  read-back: every object, every footer,         as 2 and 3: it writes nothing       as 2
 //	   some row groups
-//	5  manifest.json, only if there is none           a complete run that is not current  the same run: it moves the pointer
+//	5  manifest.json, only if there is none, and      a complete run that is not current  the same run: it moves the pointer
+//	   read back
 //	6  one listing shows every file of the manifest   as 5: it writes nothing             as 5; where a file is gone, the
 //	                                                                                      same run writes all of them again
 //	7  current/{period}.json, or adjusted/… of a      the run is published                nobody
@@ -95,7 +96,7 @@
 // step is taken again, three times at the most, and then its error is that of
 // the run. Not readable: ErrOutcomeUnknown; the same command again finds out.
 // The client of a bucket never sends these requests twice by itself. A file
-// that is not what was written, at step 4 or 6, is ErrVerify, and the pointer
+// that is not what was written, at step 4, 5 or 6, is ErrVerify, and the pointer
 // stays. No run deletes anything, on no path.
 //
 // # What dead runs leave, and its removal

@@ -35,11 +35,12 @@ type Outcome struct {
 
 // Publish makes a run whose data files are all committed the current one of
 // its period, or, where it adjusts a closed month, its newest adjusting one:
-// first the manifest, which may only be created; then a look whether all that
-// it names is there; then the pointer, which may only replace the one of
+// first the manifest, which may only be created and is read back; then a look
+// whether all that it names is there; then the pointer, which may only replace the one of
 // version seen, as Current or Adjusted gave it when the run was planned, or ""
 // where there was none: a run that another has overtaken, or whose month was
-// closed meanwhile, matches ErrConflict, one that lacks a file ErrVerify.
+// closed meanwhile, matches ErrConflict, one that lacks a file or whose
+// manifest reads back as something else ErrVerify.
 //
 // After an error at manifest or pointer what is there is read back, and that
 // decides: ours is success, another's matches ErrConflict, unreadable matches
@@ -192,12 +193,13 @@ func readPointer(ctx context.Context, t Target, key, period string) (*Pointer, s
 	return p, version, nil
 }
 
-// createOnce writes a small object that never changes, a manifest or a seal.
-// It is content to find the same bytes there: they were written before, by a
-// run that died after it or by one that won meanwhile.
+// createOnce writes a small object that never changes, a manifest or a seal,
+// and reads it back: what is written next relies on it. It is content to find
+// the same bytes there: they were written before, by a run that died after it
+// or by one that won meanwhile.
 func createOnce(ctx context.Context, t Target, key string, data []byte) error {
 	put := func() error { return t.Put(ctx, key, data, Condition{}) }
-	return settle(ctx, "create "+key, put, func(ctx context.Context) (finding, error) {
+	err := settle(ctx, "create "+key, put, func(ctx context.Context) (finding, error) {
 		there, _, err := t.Get(ctx, key)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -211,6 +213,25 @@ func createOnce(ctx context.Context, t Target, key string, data []byte) error {
 		}
 		return anothers, errors.New("it is there with other bytes")
 	})
+	if err != nil {
+		return err
+	}
+	return checkCreated(ctx, t, key, data)
+}
+
+// checkCreated matches ErrVerify where a store has taken an object and does not
+// have it, or has other bytes.
+func checkCreated(ctx context.Context, t Target, key string, data []byte) error {
+	there, _, err := t.Get(ctx, key)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("read back %s: %w: it was written and is not there", key, ErrVerify)
+	case err != nil:
+		return fmt.Errorf("read back %s: %w", key, err)
+	case !bytes.Equal(there, data):
+		return fmt.Errorf("read back %s: %w: %d bytes of sha256 %s, %d of %s were written", key, ErrVerify, len(there), sha256Hex(there), len(data), sha256Hex(data))
+	}
+	return nil
 }
 
 // movePointer is the last step: whoever reads the pointer afterwards sees the

@@ -195,7 +195,7 @@ func TestPublish(t *testing.T) {
 		t.Errorf("before: %v", err)
 	}
 	first := mustPublish(t, s, testManifest())
-	want := []string{"get current/2024-07.json", "get current/2024-07.json", "put " + testRun + "manifest.json", "list " + testRun, "get current/2024-07.json", "put current/2024-07.json"}
+	want := []string{"get current/2024-07.json", "get current/2024-07.json", "put " + testRun + "manifest.json", "get " + testRun + "manifest.json", "list " + testRun, "get current/2024-07.json", "put current/2024-07.json"}
 	if diff := cmp.Diff(want, s.trace); diff != "" {
 		t.Errorf("order of the steps: %s", diff)
 	}
@@ -447,6 +447,34 @@ func TestPublishLacksFile(t *testing.T) {
 	s.fault = func(op, _ string) (bool, error) { return true, map[string]error{"list": errBroken}[op] }
 	if _, err := Publish(t.Context(), s, testManifest(), ""); !errors.Is(err, errBroken) || errors.Is(err, ErrVerify) {
 		t.Errorf("no listing: %v", err)
+	}
+}
+
+// TestPublishManifestReadBack: a manifest that the store has taken and does
+// not have, or has in part, stops the run before the pointer.
+func TestPublishManifestReadBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		spoil func(s *fakeStore)
+		want  string
+	}{
+		"lost":      {func(s *fakeStore) { delete(s.objects, testRun+manifestName) }, "it was written and is not there"},
+		"truncated": {func(s *fakeStore) { s.set(testRun+manifestName, s.objects[testRun+manifestName][:100]) }, "100 bytes of sha256"},
+	} {
+		s := newFakeStore()
+		plant(s, testManifest())
+		s.fault = func(op, key string) (bool, error) {
+			if op+" "+key == "get "+testRun+manifestName {
+				c.spoil(s)
+			}
+			return true, nil
+		}
+		if _, err := Publish(t.Context(), s, testManifest(), ""); !errors.Is(err, ErrVerify) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, there := s.objects["current/2024-07.json"]; there {
+			t.Errorf("%s: the pointer moved", name)
+		}
 	}
 }
 
