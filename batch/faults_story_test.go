@@ -484,7 +484,7 @@ func collectGarbage(ctx context.Context, out writer.GarbageStore) error {
 		if !garbage[i].Old(time.Now(), writer.GarbageAgeMin) {
 			continue
 		}
-		if _, err := writer.RemoveGarbage(ctx, out, garbage[i]); err != nil {
+		if _, err := writer.RemoveGarbage(ctx, out, garbage[i], time.Now); err != nil {
 			return err
 		}
 	}

@@ -78,7 +78,7 @@ func TestGCWhileRunning(t *testing.T) {
 		out.Hook = func(op, key string) (bool, error) {
 			if !hidden(op) && operations.Add(1) == n {
 				at.Store(op + " " + key)
-				if _, err := writer.RemoveGarbage(t.Context(), out, found[0]); err != nil {
+				if _, err := writer.RemoveGarbage(t.Context(), out, found[0], time.Now); err != nil {
 					t.Errorf("gc at operation %d, %s %s: %v", n, op, key, err)
 				}
 			}
@@ -128,7 +128,7 @@ func TestRunWhileCollecting(t *testing.T) {
 			return true, nil
 		}
 		before := out.Objects()
-		kept, err := writer.RemoveGarbage(t.Context(), out, found[0])
+		kept, err := writer.RemoveGarbage(t.Context(), out, found[0], time.Now)
 		out.Hook = nil
 		if at == "" {
 			if n < 10 {

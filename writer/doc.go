@@ -116,7 +116,8 @@
 // one that has its manifest before 1 keeps everything. The next time it is
 // done it writes all of it again. A tombstone is taken over by a write under
 // the condition that it is still the old one, so that of two removals one goes
-// on. Checkpoints are the same but for the listing: one whose files were
+// on: each looks, before every object that it removes, whether the tombstone
+// is still its own, and stops half an hour after it has written it. Checkpoints are the same but for the listing: one whose files were
 // removed while it was written is refused by whoever reads it.
 //
 // # Closing a month

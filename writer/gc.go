@@ -209,10 +209,15 @@ func (g *Garbage) exists(ctx context.Context, t Target, objects []Listed) (bool,
 // first, and keeps all, or does not get its manifest, or finds before its
 // pointer that files are not there.
 //
-// kept is empty where all was removed, and else says why nothing was. Only
-// garbage that is Old may be given: what somebody who is at work now writes or
-// removes must be left to them.
-func RemoveGarbage(ctx context.Context, t GarbageStore, g Garbage) (kept string, err error) {
+// A removal that stands still for long may be taken over, and what lies there
+// afterwards be a run that was published. So before each object the tombstone
+// has to be still our own, and by the clock now no more than removalTime may
+// have passed since it was written.
+//
+// kept is empty where all was removed, and else says why not. Only garbage
+// that is Old may be given: what somebody who is at work now writes or removes
+// must be left to them.
+func RemoveGarbage(ctx context.Context, t GarbageStore, g Garbage, now func() time.Time) (kept string, err error) {
 	if g.Kind == GarbageTemporary {
 		temps, ok := t.(temporaryStore)
 		if !ok {
@@ -220,27 +225,54 @@ func RemoveGarbage(ctx context.Context, t GarbageStore, g Garbage) (kept string,
 		}
 		return "", temps.removeTemporary(ctx, g.Key)
 	}
-	kept, err = bury(ctx, t, g.head(), g.tombstone)
-	if err != nil {
-		return "", fmt.Errorf("remove %s: %w", g.Key, err)
-	}
-	if kept != "" {
-		return kept, nil
+	r := removal{store: t, head: g.head(), now: now, begun: now().Round(0)}
+	if r.own, kept, err = bury(ctx, t, r.head, g.tombstone); err != nil || kept != "" {
+		return kept, wrapRemoval(g.Key, err)
 	}
 	objects, err := t.List(ctx, g.Key)
 	if err != nil {
-		return "", fmt.Errorf("remove %s: %w", g.Key, err)
+		return "", wrapRemoval(g.Key, err)
 	}
-	for _, o := range objects {
-		if o.Key == g.head() {
-			continue
+	objects = slices.DeleteFunc(objects, func(o Listed) bool { return o.Key == r.head })
+	for _, o := range append(objects, Listed{Key: r.head}) {
+		if kept, err = r.remove(ctx, o.Key); err != nil || kept != "" {
+			return kept, wrapRemoval(o.Key, err)
 		}
-		if err := t.Remove(ctx, o.Key); err != nil {
-			return "", fmt.Errorf("remove %s: %w", o.Key, err)
-		}
-	}
-	if err := t.Remove(ctx, g.head()); err != nil {
-		return "", fmt.Errorf("remove %s: %w", g.head(), err)
 	}
 	return "", nil
+}
+
+func wrapRemoval(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("remove %s: %w", key, err)
+}
+
+// removalTime is how long after its tombstone a removal may begin to remove an
+// object, and how long that may take: together no more than GarbageAgeMin,
+// after which another may take it over.
+const removalTime = GarbageAgeMin / 2
+
+// removal is the right to remove what lies below a tombstone.
+type removal struct {
+	store GarbageStore
+	head  string
+	own   []byte // the tombstone
+	now   func() time.Time
+	begun time.Time // before the tombstone was written; without the reading of the clock that stops while a machine sleeps
+}
+
+// remove takes one object away, if the right to do so still stands.
+func (r *removal) remove(ctx context.Context, key string) (kept string, err error) {
+	kept, err = lost(ctx, r.store, r.head, r.own)
+	if err != nil || kept != "" {
+		return kept, err
+	}
+	if took := r.now().Sub(r.begun); took > removalTime {
+		return fmt.Sprintf("its removal was begun %s ago, and the next gc may end it", took.Round(time.Minute)), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, removalTime)
+	defer cancel()
+	return "", r.store.Remove(ctx, key)
 }

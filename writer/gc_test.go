@@ -73,6 +73,12 @@ func publish(ctx context.Context, t writer.Store, id string) error {
 
 // collect is a gc, at an instant, of everything more than a week old.
 func collect(ctx context.Context, t writer.GarbageStore, now time.Time) (removed, kept []string, err error) {
+	return collectBy(ctx, t, func() time.Time { return now })
+}
+
+// collectBy is collect by a clock that goes on.
+func collectBy(ctx context.Context, t writer.GarbageStore, clock func() time.Time) (removed, kept []string, err error) {
+	now := clock()
 	all, err := writer.FindGarbage(ctx, t)
 	if err != nil {
 		return nil, nil, err
@@ -81,7 +87,7 @@ func collect(ctx context.Context, t writer.GarbageStore, now time.Time) (removed
 		if !g.Old(now, week) {
 			continue
 		}
-		why, err := writer.RemoveGarbage(ctx, t, g)
+		why, err := writer.RemoveGarbage(ctx, t, g, clock)
 		if err != nil {
 			return removed, kept, err
 		}
@@ -236,6 +242,7 @@ type player struct {
 	over chan struct{} // closed when it has ended
 	err  error
 	idle chan struct{} // tells that the player is at its next operation
+	next string        // that operation
 	// waits is known to whoever leads: the player is at its next operation.
 	waits bool
 }
@@ -250,7 +257,8 @@ func play(t writer.GarbageStore, what func(writer.GarbageStore) error) *player {
 }
 
 // wait is called by the player before each operation.
-func (p *player) wait() {
+func (p *player) wait(op string) {
+	p.next = op
 	p.idle <- struct{}{}
 	if _, alive := <-p.turn; !alive {
 		runtime.Goexit()
@@ -297,22 +305,22 @@ func (p *player) finish() error {
 }
 
 func (p *player) Put(ctx context.Context, key string, data []byte, cond writer.Condition) error {
-	p.wait()
+	p.wait("put")
 	return p.GarbageStore.Put(ctx, key, data, cond)
 }
 
 func (p *player) Get(ctx context.Context, key string) ([]byte, string, error) {
-	p.wait()
+	p.wait("get")
 	return p.GarbageStore.Get(ctx, key)
 }
 
 func (p *player) List(ctx context.Context, prefix string) ([]writer.Listed, error) {
-	p.wait()
+	p.wait("list")
 	return p.GarbageStore.List(ctx, prefix)
 }
 
 func (p *player) Remove(ctx context.Context, key string) error {
-	p.wait()
+	p.wait("remove")
 	return p.GarbageStore.Remove(ctx, key)
 }
 
@@ -327,7 +335,7 @@ type playedUpload struct {
 }
 
 func (u playedUpload) Commit(ctx context.Context) error {
-	u.player.wait()
+	u.player.wait("commit")
 	return u.Upload.Commit(ctx)
 }
 
@@ -350,7 +358,7 @@ func TestGarbageRace(t *testing.T) {
 						y.now = y.now.Add(week + time.Hour)
 						now := y.now
 						earlier := play(y, func(s writer.GarbageStore) error { _, _, err := collect(t.Context(), s, now); return err })
-						earlier.step(5) // two lists, the tombstone, a list, a removal
+						earlier.step(6) // two lists, the tombstone, a list, a look at the tombstone, a removal
 						earlier.die()
 					}
 					y.now = y.now.Add(week + time.Hour)
@@ -384,6 +392,85 @@ func TestGarbageRace(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// stalled is a gc of a dead run that goes no further after n operations, of
+// which the last is not to find that it may remove an object: that must be
+// gone within removalTime.
+func stalled(t *testing.T, y *yard, n int) *player {
+	t.Helper()
+	_, err := writeFiles(t.Context(), y, "runs/2024-07/"+deadID+"/")
+	must(t, err)
+	y.now = y.now.Add(week + time.Hour)
+	gc := play(y, func(s writer.GarbageStore) error {
+		_, _, err := collectBy(t.Context(), s, func() time.Time { return y.now })
+		return err
+	})
+	gc.step(n)
+	for gc.arrive() && gc.next == "remove" {
+		gc.step(1)
+	}
+	return gc
+}
+
+// TestGarbageTakeover: a gc stands still at any operation, until another one
+// has ended what it began and the run was published. When it goes on it leaves
+// that alone.
+func TestGarbageTakeover(t *testing.T) {
+	t.Parallel()
+	for n := 0; ; n++ {
+		when := fmt.Sprintf("after %d operations", n)
+		y := newYard()
+		first := stalled(t, y, n)
+		if !first.arrive() {
+			if n < 8 {
+				t.Errorf("only %d operations", n)
+			}
+			return
+		}
+		y.now = y.now.Add(2 * writer.GarbageAgeMin)
+		if removed, kept, err := collect(t.Context(), y, y.now); err != nil || len(removed) != 1 || len(kept) > 0 {
+			t.Fatalf("%s: the second removed %q, kept %q, %v", when, removed, kept, err)
+		}
+		must(t, publish(t.Context(), y, deadID))
+		if err := first.finish(); err != nil {
+			t.Fatalf("%s: %v", when, err)
+		}
+		if y.checkPublished(t, when) == "" {
+			t.Fatalf("%s: nothing is published", when)
+		}
+	}
+}
+
+// TestGarbageTooSlow: a gc that takes long leaves the rest to the next, since
+// that could take over at any moment.
+func TestGarbageTooSlow(t *testing.T) {
+	t.Parallel()
+	slow := 0
+	for n := 0; ; n++ {
+		y := newYard()
+		first := stalled(t, y, n)
+		if !first.arrive() {
+			break
+		}
+		y.now = y.now.Add(writer.GarbageAgeMin/2 + time.Minute)
+		before := len(y.Objects())
+		must(t, first.finish())
+		if after := len(y.Objects()); after != 0 {
+			slow++
+			if after < before {
+				t.Errorf("after %d operations and half an hour %d objects were removed", n, before-after)
+			}
+		}
+		y.now = y.now.Add(2 * writer.GarbageAgeMin)
+		_, kept, err := collect(t.Context(), y, y.now)
+		if must(t, err); len(kept) > 0 || len(y.Objects()) > 0 {
+			t.Errorf("the next gc kept %q, and there are %d objects", kept, len(y.Objects()))
+		}
+	}
+	if slow < 4 {
+		t.Errorf("%d were too slow", slow)
 	}
 }
 

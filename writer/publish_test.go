@@ -393,7 +393,7 @@ func (s *lateStore) Put(ctx context.Context, key string, data []byte, cond Condi
 func TestPublishTombstone(t *testing.T) {
 	t.Parallel()
 	s := newFakeStore()
-	s.set(testRun+manifestName, tombstone())
+	s.set(testRun+manifestName, tombstoneOf("gc"))
 	plant(s, testManifest())
 	if _, err := Publish(t.Context(), s, testManifest(), ""); !errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), "gc is removing") {
 		t.Errorf("publish: %v", err)

@@ -145,7 +145,7 @@ func (a *app) removeGarbage(ctx context.Context, out writer.Store, old []writer.
 		}
 	}
 	for i, g := range old {
-		kept, err := writer.RemoveGarbage(ctx, place, g)
+		kept, err := writer.RemoveGarbage(ctx, place, g, time.Now)
 		if err != nil {
 			return err
 		}
