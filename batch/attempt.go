@@ -34,7 +34,6 @@ type attempt struct {
 	mu      sync.Mutex
 	reading readCounts
 	rejects []reconcile.Reject
-	late    map[reconcile.Date]int64 // by partition: the earliest sending of a row behind its first open day
 }
 
 // readCounts counts rows as they are decoded.
@@ -51,7 +50,6 @@ func (r *run) newAttempt(scattered map[uint64]bool, tables *chargeTables) (*atte
 		scattered: scattered, tables: tables,
 		states: r.plan.states(r.plan.in.accounts.Zones()),
 		free:   make(chan *reconcile.Rows, freeBlocks),
-		late:   make(map[reconcile.Date]int64),
 	}
 	from := make([]*reconcile.State, r.job.Workers)
 	if r.plan.start != nil {
@@ -158,7 +156,6 @@ func (a *attempt) takeAhead(ctx context.Context, o reader.Object, date reconcile
 	late := newRouter(a.shards, a.free, plainWork(date))
 	scattered := newRouter(a.shards, a.free, scatteredWork(date))
 	start := a.firstOpen(date).Start()
-	oldest := start
 	err := a.exports.Scan(ctx, o, date, before, func(b *reader.Block) error {
 		for i, sent := range b.Rows.SentAt {
 			var err error
@@ -171,33 +168,10 @@ func (a *attempt) takeAhead(ctx context.Context, o reader.Object, date reconcile
 			if err != nil {
 				return err
 			}
-			oldest = min(oldest, sent)
 		}
 		return nil
 	})
-	a.noteLate(date, oldest)
 	return errors.Join(err, late.flush(ctx), scattered.flush(ctx))
-}
-
-// noteLate notes the earliest sending among the rows of a file.
-func (a *attempt) noteLate(partition reconcile.Date, oldest int64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if known, ok := a.late[partition]; !ok || oldest < known {
-		a.late[partition] = oldest
-	}
-}
-
-// lateFor finds a partition that a state of day has rows from although it lies
-// after the state's late days: what the state is then made from is more than
-// its checkpoint says.
-func (a *attempt) lateFor(day reconcile.Date) (partition reconcile.Date, late bool) {
-	for p, oldest := range a.late {
-		if p > day-1+reconcile.Date(a.job.LateDays) && oldest < day.Start() && (!late || p < partition) {
-			partition, late = p, true
-		}
-	}
-	return partition, late
 }
 
 // readDays decodes the files in the order of their days, several at once, and

@@ -117,7 +117,7 @@ func (l *layout) load(refs []chargeRef) {
 	for i := range refs {
 		c, message, g := l.at(&refs[i])
 		f.charges, f.groups = append(f.charges, c), append(f.groups, g)
-		contact = appendContact(contact[:0], c.contact, l.names)
+		contact = l.names.AppendContact(contact[:0], c.contact)
 		f.contacts.append(contact)
 		f.openedBy.append(message)
 		f.ids.append(id.of(g, contact, message))

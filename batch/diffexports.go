@@ -198,7 +198,7 @@ func (e *diffExports) scan(ctx context.Context, exports *reader.Exports, there r
 			if rows.Kind[n] == reconcile.Ignored {
 				continue
 			}
-			contact = appendContact(contact[:0], rows.Contact[n], e.names)
+			contact = e.names.AppendContact(contact[:0], rows.Contact[n])
 			pair := pairHash(e.names.Text(rows.Account[n]), e.names.Text(rows.Business[n]), contact)
 			if !e.pairs[pair] {
 				continue

@@ -52,8 +52,10 @@
 // A checkpoint is refused, with a reason in the log, where rules, settings,
 // columns or the basis of an account that occurred are not this run's; where
 // the listing shows other objects than those that it or a parent of it was made
-// from, as far as their days are still there; where a file of it is damaged; or
-// where days are missing between it and those that reading back would take.
+// from, as far as their days are still there; where reading back would go
+// further than what it was made from; where a file of it is damaged; or where
+// days are missing between it and those that reading back would take. Of
+// several of one day the one that knows most is taken.
 // Objects in a directory are known by their sha256, so that all days which a
 // checkpoint descends from are read for it once more; in a bucket the listing
 // tells.
@@ -81,8 +83,8 @@
 // do.
 //
 // Checkpoints before the manifest are such that the same run, started again,
-// does not start from them: it stays the same run. The one that it could start
-// from, at the beginning of its own period, is written after the pointer; a
+// does not start from them: it stays the same run. One that it could start from,
+// at the beginning of its own period or before, is written after the pointer; a
 // crash before that costs the next run time.
 //
 // # What the bytes depend on

@@ -132,3 +132,24 @@ func (e *exportDays) known(first, last reconcile.Date) []checkpoint.Object {
 	slices.SortFunc(objects, func(a, b checkpoint.Object) int { return strings.Compare(a.Key, b.Key) })
 	return objects
 }
+
+// sameSizes compares keys and sizes of the days that are still there with what
+// was known, and finds the first day that differs.
+func (e *exportDays) sameSizes(first, last reconcile.Date, then map[reconcile.Date][]checkpoint.Object) (reconcile.Date, bool) {
+	for date := first; date <= last; date++ {
+		d := e.listed[date]
+		if d == nil || len(d.files) == 0 {
+			continue
+		}
+		sizes := make(map[string]int64, len(then[date]))
+		for _, o := range then[date] {
+			sizes[o.Key] = o.Size
+		}
+		for _, o := range d.files {
+			if size, known := sizes[o.Key]; !known || size != o.Size || len(sizes) != len(d.files) {
+				return date, false
+			}
+		}
+	}
+	return 0, true
+}

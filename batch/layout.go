@@ -102,7 +102,7 @@ func (l *layout) split(files int) [][]chargeRef {
 			for i := range chunk.charges {
 				file, charge := 0, &chunk.charges[i]
 				if files > 1 {
-					text = appendContact(text[:0], charge.contact, l.names)
+					text = l.names.AppendContact(text[:0], charge.contact)
 					file = bucketOf(xxhash.Sum64(text), files)
 				}
 				order, ok := charge.contact.Order()
@@ -118,13 +118,6 @@ func (l *layout) split(files int) [][]chargeRef {
 		}
 	}
 	return parts
-}
-
-func appendContact(b []byte, c reconcile.Contact, names *reader.Names) []byte {
-	if name, opaque := c.Opaque(); opaque {
-		return append(b, names.Text(name)...)
-	}
-	return c.AppendDigits(b)
 }
 
 // sorted gives charges in the order of the table: account_id, business_number,
@@ -167,7 +160,7 @@ func (l *layout) compare(a, b chargeRef) int {
 func (l *layout) compareContacts(a, b *chargeRef) int {
 	x, _, _ := l.at(a)
 	y, _, _ := l.at(b)
-	return bytes.Compare(appendContact(nil, x.contact, l.names), appendContact(nil, y.contact, l.names))
+	return bytes.Compare(l.names.AppendContact(nil, x.contact), l.names.AppendContact(nil, y.contact))
 }
 
 // at finds a charge, the id of the message that opened it, and the texts of

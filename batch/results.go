@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"waconcile/reader"
 	"waconcile/reconcile"
 	"waconcile/writer"
 
@@ -125,15 +124,11 @@ func (r *run) findingOf(f *reconcile.Finding) finding {
 		kind:      f.Kind,
 		account:   r.names.Text(f.Account),
 		business:  r.names.Text(f.Business),
-		contact:   contactText(f.Contact, r.names),
+		contact:   r.names.ContactText(f.Contact),
 		messageID: f.MessageID,
 		at:        f.At,
 		detail:    f.Detail,
 	}
-}
-
-func contactText(c reconcile.Contact, names *reader.Names) string {
-	return string(appendContact(nil, c, names))
 }
 
 func compareFindings(a, b finding) int {

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,22 +33,51 @@ func (p *Plan) findStart(ctx context.Context, job *Job) (*start, error) {
 	if err != nil {
 		return nil, err
 	}
+	for len(keys) > 0 {
+		n := 1
+		for n < len(keys) && checkpoint.DayOf(keys[n]) == checkpoint.DayOf(keys[0]) {
+			n++
+		}
+		if found, err := p.startOfDay(ctx, job, keys[:n]); found != nil || err != nil {
+			return found, err
+		}
+		keys = keys[n:]
+	}
+	return nil, nil
+}
+
+// startOfDay finds the usable one among the checkpoints of a day. Of several,
+// the one whose data begins first knows most; of those, the first by its hash.
+func (p *Plan) startOfDay(ctx context.Context, job *Job, keys []string) (*start, error) {
+	var found []start
+	refused := func(key string, err error) error {
+		if !errors.Is(err, checkpoint.ErrUnusable) {
+			return err
+		}
+		job.Log.InfoContext(ctx, "checkpoint refused", "checkpoint", key, "reason", err)
+		return nil
+	}
 	for _, key := range keys {
 		h, err := checkpoint.ReadHeader(ctx, job.Out, key)
 		if err == nil {
 			err = p.usable(ctx, h)
 		}
-		var state *reconcile.State
 		if err == nil {
-			state, err = checkpoint.Read(ctx, job.Out, key, h, p.names)
-		}
-		if err == nil {
-			return &start{key, h, state}, nil
-		}
-		if !errors.Is(err, checkpoint.ErrUnusable) {
+			found = append(found, start{key: key, header: h})
+		} else if err := refused(key, err); err != nil {
 			return nil, err
 		}
-		job.Log.InfoContext(ctx, "checkpoint refused", "checkpoint", key, "reason", err)
+	}
+	slices.SortStableFunc(found, func(a, b start) int { return cmp.Compare(a.header.Root(), b.header.Root()) })
+	for _, s := range found {
+		state, err := checkpoint.Read(ctx, job.Out, s.key, s.header, p.names)
+		if err == nil {
+			s.state = state
+			return &s, nil
+		}
+		if err := refused(s.key, err); err != nil {
+			return nil, err
+		}
 	}
 	return nil, nil
 }
@@ -58,8 +88,8 @@ func unusable(format string, args ...any) error {
 }
 
 // usable tells why a checkpoint must not be used: other rules, settings,
-// columns or accounts, other objects than the listing shows, or days missing
-// between it and what reading back would give.
+// columns or accounts, other objects than the listing shows, less known than
+// reading back would tell, or days missing between it and there.
 func (p *Plan) usable(ctx context.Context, h *checkpoint.Header) error {
 	settings := checkpointSettings(&p.settings)
 	switch {
@@ -73,6 +103,10 @@ func (p *Plan) usable(ctx context.Context, h *checkpoint.Header) error {
 	}
 	if err := p.exports.list(ctx, h.At(), p.span.requiredFirst-1); err != nil {
 		return err
+	}
+	root := h.Root()
+	if len(p.exports.present(p.span.first, root-1)) > 0 {
+		return unusable("its data begins on %s, and this run would read back to %s", root, p.span.first)
 	}
 	if h.At() < p.span.first && !p.exports.has(h.At(), p.span.first-1) {
 		return unusable("days are missing between it and %s", p.span.first)
@@ -100,6 +134,12 @@ func (p *Plan) sameObjects(ctx context.Context, h *checkpoint.Header) error {
 			return unusable("object %s: %v", o.Key, err)
 		}
 		then[d] = append(then[d], o)
+	}
+	if err := p.exports.list(ctx, first, last); err != nil {
+		return err
+	}
+	if d, same := p.exports.sameSizes(first, last, then); !same { // before their bytes are read
+		return unusable("the objects of %s are not those that it was made from", d)
 	}
 	if err := p.know(ctx, first, last); err != nil {
 		return err

@@ -46,11 +46,11 @@ func (p *Plan) states(zones []*reconcile.Zone) []reconcile.Date {
 	sure := min(next, p.span.requiredLast+1-reconcile.Date(p.settings.LateDays))
 	var days []reconcile.Date
 	for _, d := range slices.Compact([]reconcile.Date{sure, next}) {
-		first := p.span.requiredFirst
+		first := p.span.first + 1
 		if p.start != nil {
 			first = p.start.header.At() + 1
 		}
-		if d >= first && p.exports.has(min(d-1, p.span.requiredFirst), d-1+reconcile.Date(p.settings.LateDays)) {
+		if d >= first && p.exports.has(d-1, d-1+reconcile.Date(p.settings.LateDays)) {
 			days = append(days, d)
 		}
 	}
@@ -60,22 +60,26 @@ func (p *Plan) states(zones []*reconcile.Zone) []reconcile.Date {
 // writeCheckpoints writes what the passage took, for the runs after this one.
 //
 // It is called before the publication for the days that this very run could
-// not start from: if it dies in between, the same run finds what it found. The
-// checkpoint of the first day of the period would make it another run, so that
-// one is written when the run is published; then a failure costs a later run
-// time and nothing else, and is logged.
+// not start from: if it dies in between, the same run finds what it found, and
+// a store that does not take them stops the run as it would at the manifest.
+// The checkpoint of the first day of the period, or of one before, would make
+// it another run, so that one is written when the run is published; then a
+// failure costs a later run time and nothing else, and is logged.
 func (r *run) writeCheckpoints(ctx context.Context, a *attempt, published bool) error {
 	for i, day := range a.states {
-		if own := day == r.plan.span.requiredFirst; own != published {
-			continue
-		}
-		if p, late := a.lateFor(day); late {
-			r.job.Log.InfoContext(ctx, "no checkpoint: rows from before it lie in a partition after its late days", "day", day.String(), "partition", p.String())
+		if own := day <= r.plan.span.requiredFirst; own != published {
 			continue
 		}
 		var states []*reconcile.State
+		last := day - 1 + reconcile.Date(r.plan.settings.LateDays)
+		latest := last
 		for _, s := range a.shards {
 			states = append(states, s.engine.States()[i])
+			latest = max(latest, states[len(states)-1].Latest)
+		}
+		if latest > last {
+			r.job.Log.WarnContext(ctx, "no checkpoint: rows of messages from before it came after its late days", "day", day.String(), "partition", latest.String())
+			continue
 		}
 		key, err := checkpoint.Write(ctx, r.job.Out, r.checkpointHeader(day, states), states, r.names)
 		if errors.Is(err, checkpoint.ErrUnusable) {

@@ -108,7 +108,7 @@ func (s *chargeLines) Conversation(c *reconcile.Conversation) {
 		certainty = certaintyProven
 	}
 	s.lines = append(s.lines, strings.Join([]string{
-		s.names.Text(c.Account), s.names.Text(c.Business), contactText(c.Contact, s.names), c.Category.String(),
+		s.names.Text(c.Account), s.names.Text(c.Business), s.names.ContactText(c.Contact), c.Category.String(),
 		fmt.Sprint(c.OpenedAt), date.String(), string(c.OpenedBy), fmt.Sprint(c.Out), fmt.Sprint(c.In), certainty,
 	}, " "))
 }

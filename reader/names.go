@@ -106,3 +106,15 @@ func (n *Names) Text(name reconcile.Name) string {
 
 // Len is the number of handles given out, that of the empty text included.
 func (n *Names) Len() int { return int(n.count.Load()) }
+
+// AppendContact appends the text of a contact whose handle, if it is opaque,
+// this Names gave out.
+func (n *Names) AppendContact(b []byte, c reconcile.Contact) []byte {
+	if name, opaque := c.Opaque(); opaque {
+		return append(b, n.Text(name)...)
+	}
+	return c.AppendDigits(b)
+}
+
+// ContactText is that text.
+func (n *Names) ContactText(c reconcile.Contact) string { return string(n.AppendContact(nil, c)) }

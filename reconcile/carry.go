@@ -1,6 +1,9 @@
 package reconcile
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // carry is what an engine takes from the state it starts from, and keeps for
 // the states that it is to take. Where there are neither, it stays empty.
@@ -14,8 +17,10 @@ type carry struct {
 	seen     map[uint64]bool  // hashes of rows before start that are in no carried message
 	late     map[LateKey]int64
 
-	lastState   Date // of the states to be taken; MinDate: none
+	wanted      []Date // of the states to be taken
+	oldest      Date   // messages sent before are in none of them
 	early       []earlyRow
+	reached     map[Date]Date // by the day messages were sent on: the latest partition with a row of them, where it is late
 	undelivered []message
 	spread      map[uint64]spread // messages by hash
 	states      []*State
@@ -32,6 +37,7 @@ type carried struct {
 type earlyRow struct {
 	message
 	partition Date
+	latest    Date // the last partition that it was merged from
 }
 
 // spread is a message of which a row spread to have been sent later than the
@@ -49,18 +55,27 @@ type LateKey struct {
 
 func newCarry(cfg *EngineConfig) carry {
 	c := carry{
-		start: cfg.start(), lastState: MinDate,
+		start: cfg.start(), wanted: cfg.States, oldest: MaxDate,
 		byHash: make(map[uint64][]int), seen: make(map[uint64]bool),
-		late: make(map[LateKey]int64), spread: make(map[uint64]spread),
+		late: make(map[LateKey]int64), spread: make(map[uint64]spread), reached: make(map[Date]Date),
 	}
-	if n := len(cfg.States); n > 0 {
-		c.lastState = cfg.States[n-1]
+	if len(c.wanted) > 0 {
+		c.oldest = c.wanted[0] - Date(cfg.DeliveryDays)
 	}
 	return c
 }
 
-// keeps tells whether a state will be taken after a partition's day.
-func (c *carry) keeps(partition Date) bool { return partition < c.lastState }
+// between tells whether a state is taken after one day and not after another.
+func (c *carry) between(after, last Date) bool {
+	return slices.ContainsFunc(c.wanted, func(at Date) bool { return after < at && at <= last })
+}
+
+// reach notes that messages of a day were made from rows of a partition.
+func (c *carry) reach(sent, partition Date) {
+	if known, ok := c.reached[sent]; len(c.wanted) > 0 && (!ok || known < partition) {
+		c.reached[sent] = partition
+	}
+}
 
 // find is the carried message of that id, nil where there is none.
 func (c *carry) find(hash uint64, id []byte) *carried {
@@ -104,8 +119,8 @@ func (e *Engine) restoreEarly(s *MessageState) {
 		return
 	}
 	e.dayOf(DateOf(m.sent)).add(m.row, m.id, &e.chunks)
-	if e.carry.keeps(partition) {
-		e.carry.early = append(e.carry.early, earlyRow{m, partition})
+	if e.carry.between(partition, DateOf(m.sent)) {
+		e.carry.early = append(e.carry.early, earlyRow{m, partition, partition})
 	}
 }
 
@@ -168,6 +183,9 @@ func (e *Engine) settleOne(m *carried) {
 		why, at = merged.counts(basis)
 	} else {
 		e.tally.Merged += int64(len(m.rows))
+		for _, i := range m.rows {
+			e.carry.reach(DateOf(m.sent), e.carry.beforeIn[i])
+		}
 	}
 	if m.role == Settled {
 		return
@@ -187,26 +205,28 @@ func (e *Engine) settleOne(m *carried) {
 // mayArrive tells whether a later row may yet make a message count that a
 // state to be taken would have to know of.
 func (e *Engine) mayArrive(m *message, why Uncounted) bool {
-	return e.carry.lastState != MinDate && (why == Undelivered || why == FailedMessage) && e.basisOf(m.account) == BasisDelivered
+	return DateOf(m.sent) >= e.carry.oldest && (why == Undelivered || why == FailedMessage) && e.basisOf(m.account) == BasisDelivered
 }
 
 // noteScattered keeps what a state has to know of a message with rows of
 // several days.
 func (e *Engine) noteScattered(m *message, rows []uint32) {
 	c := &e.carry
-	if c.lastState == MinDate {
+	if len(c.wanted) == 0 {
 		return
 	}
-	first, last := e.scatteredIn[rows[0]], m.sent
+	first, latest, last := e.scatteredIn[rows[0]], e.scatteredIn[rows[0]], m.sent
 	for _, i := range rows {
-		first, last = min(first, e.scatteredIn[i]), max(last, e.scattered.at(i).sent)
+		first, latest = min(first, e.scatteredIn[i]), max(latest, e.scatteredIn[i])
+		last = max(last, e.scattered.at(i).sent)
 	}
-	own := m.clone()
-	if last > m.sent {
-		c.spread[m.hash] = spread{own, last}
+	day := DateOf(m.sent)
+	c.reach(day, latest)
+	if c.between(day, DateOf(last)) {
+		c.spread[m.hash] = spread{m.clone(), last}
 	}
-	if DateOf(m.sent) > first && c.keeps(first) {
-		c.early = append(c.early, earlyRow{own, first})
+	if c.between(first, day) {
+		c.early = append(c.early, earlyRow{m.clone(), first, latest})
 	}
 }
 
@@ -222,13 +242,18 @@ func (e *Engine) States() []*State { return e.carry.states }
 func (e *Engine) state(at Date) *State {
 	e.enter(at - 1)
 	e.pairs.sweep(at.Start(), e.sink)
-	s := &State{At: at, Since: e.cfg.Begins[e.begin]}
+	s := &State{At: at, Since: e.cfg.Begins[e.begin], Latest: MinDate}
 	if e.cfg.From != nil {
 		s.Accounts = append(s.Accounts, e.cfg.From.Accounts...)
 	}
 	for account, known := range e.known {
 		if known {
 			s.Accounts = append(s.Accounts, AccountBasis{Name(account), e.basis[account]})
+		}
+	}
+	for sent, partition := range e.carry.reached {
+		if sent < at {
+			s.Latest = max(s.Latest, partition)
 		}
 	}
 	e.pairs.save(s)
@@ -258,6 +283,7 @@ func (c *carry) save(s *State, pending map[Date][]message, oldest Date) {
 	for i := range c.early {
 		if r := &c.early[i]; r.partition < s.At && DateOf(r.sent) >= s.At {
 			s.Messages = append(s.Messages, r.state(Early, r.sent))
+			s.Latest = max(s.Latest, r.latest)
 		}
 	}
 	for hash, m := range c.spread {

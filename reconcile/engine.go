@@ -126,8 +126,10 @@ func (e *Engine) Add(rows *Rows, partition Date) {
 		switch {
 		case day < e.carry.start:
 			e.carry.beforeIn = append(e.carry.beforeIn, partition)
-		case day > partition && e.carry.keeps(partition):
-			e.carry.early = append(e.carry.early, earlyRow{newMessage(rowOf(rows, i), rows.ID.At(i)), partition})
+		case partition-day > Date(e.cfg.LateDays):
+			e.carry.reach(day, partition)
+		case day > partition && e.carry.between(partition, day):
+			e.carry.early = append(e.carry.early, earlyRow{newMessage(rowOf(rows, i), rows.ID.At(i)), partition, partition})
 		}
 	}
 	e.tally.Rows += int64(rows.Len())

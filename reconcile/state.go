@@ -7,8 +7,11 @@ import "github.com/cespare/xxhash/v2"
 // makes that has read everything (contract, checkpoints). Its lists have no
 // order.
 type State struct {
-	At       Date           // everything that counts before 00:00 UTC of this day has been folded
-	Since    Date           // the day from which on no day of the data is missing
+	At    Date // everything that counts before 00:00 UTC of this day has been folded
+	Since Date // the day from which on no day of the data is missing
+	// Latest is the last partition of the rows it was made from, as far as they
+	// are late or of messages with rows on several days; else MinDate.
+	Latest   Date
 	Accounts []AccountBasis // may name one several times
 	Pairs    []PairState
 	// Conversations are those still open, with their own memory.

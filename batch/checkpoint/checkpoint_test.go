@@ -90,7 +90,7 @@ func drawState(rt *rapid.T, names *reader.Names, at reconcile.Date, parts int) [
 func tell(states []*reconcile.State, names *reader.Names) []string {
 	var lines []string
 	pair := func(k reconcile.PairKey) string {
-		return fmt.Sprintf("%q %q %q", names.Text(k.Account), names.Text(k.Business), contactText(k.Contact, names))
+		return fmt.Sprintf("%q %q %q", names.Text(k.Account), names.Text(k.Business), names.ContactText(k.Contact))
 	}
 	for _, s := range states {
 		for _, p := range s.Pairs {

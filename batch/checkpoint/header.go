@@ -90,6 +90,14 @@ func (h *Header) Days() (first, last, since reconcile.Date) {
 	return dateOf(h.First), dateOf(h.Last), dateOf(h.Since)
 }
 
+// Root is the first day that the state, or a parent of it, was folded from.
+func (h *Header) Root() reconcile.Date {
+	if len(h.Earlier) > 0 {
+		return dateOf(h.Earlier[0].Day)
+	}
+	return dateOf(h.First)
+}
+
 func dateOf(text string) reconcile.Date {
 	d, err := reconcile.ParseDate(text)
 	if err != nil {

@@ -19,17 +19,17 @@ type loader struct {
 type record struct {
 	columns []writer.Column
 	row     int
-	next    *int // the column that is read next
+	next    int // the column that is read next
 }
 
-func (r record) column() *writer.Column {
-	*r.next++
-	return &r.columns[*r.next-1]
+func (r *record) column() *writer.Column {
+	r.next++
+	return &r.columns[r.next-1]
 }
 
-func (r record) null(c *writer.Column) bool { return c.Null != nil && c.Null[r.row] }
+func (r *record) null(c *writer.Column) bool { return c.Null != nil && c.Null[r.row] }
 
-func (r record) text() string {
+func (r *record) text() string {
 	c := r.column()
 	if r.null(c) {
 		return ""
@@ -37,7 +37,7 @@ func (r record) text() string {
 	return c.Text[r.row]
 }
 
-func (r record) instant() int64 {
+func (r *record) instant() int64 {
 	c := r.column()
 	if r.null(c) {
 		return reconcile.NoTime
@@ -45,10 +45,10 @@ func (r record) instant() int64 {
 	return c.Int[r.row]
 }
 
-func (r record) number() int64 { return r.column().Int[r.row] }
-func (r record) flag() bool    { return r.number() != 0 }
+func (r *record) number() int64 { return r.column().Int[r.row] }
+func (r *record) flag() bool    { return r.number() != 0 }
 
-func (l *loader) key(r record) reconcile.PairKey {
+func (l *loader) key(r *record) reconcile.PairKey {
 	k := reconcile.PairKey{Account: l.names.InternString(r.text()), Business: l.names.InternString(r.text())}
 	contact := r.text()
 	var phone bool
@@ -59,7 +59,7 @@ func (l *loader) key(r record) reconcile.PairKey {
 }
 
 // category reads a category; the empty text is none.
-func (r record) category() (reconcile.Category, error) {
+func (r *record) category() (reconcile.Category, error) {
 	text := r.text()
 	c, known := reconcile.ParseCategory(text)
 	if !known && text != "" {
@@ -69,7 +69,7 @@ func (r record) category() (reconcile.Category, error) {
 }
 
 // slot reads the category of a conversation.
-func (r record) slot() (reconcile.Slot, error) {
+func (r *record) slot() (reconcile.Slot, error) {
 	c, err := r.category()
 	slot := reconcile.SlotOf(c)
 	if err == nil && slot.Category() != c {
@@ -79,7 +79,7 @@ func (r record) slot() (reconcile.Slot, error) {
 }
 
 // name reads a text that is one of a list.
-func (r record) name(what string, names []string) (int, error) {
+func (r *record) name(what string, names []string) (int, error) {
 	text := r.text()
 	i := slices.Index(names, text)
 	if i < 0 {
@@ -88,7 +88,7 @@ func (r record) name(what string, names []string) (int, error) {
 	return i, nil
 }
 
-func (l *loader) pair(r record) (err error) {
+func (l *loader) pair(r *record) (err error) {
 	p := reconcile.PairState{PairKey: l.key(r), Inbound: r.instant()}
 	if p.Last, err = r.slot(); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (l *loader) pair(r record) (err error) {
 	return nil
 }
 
-func (l *loader) conversation(r record) error {
+func (l *loader) conversation(r *record) error {
 	c := reconcile.Conversation{PairKey: l.key(r)}
 	slot, err := r.slot()
 	if err != nil {
@@ -114,7 +114,7 @@ func (l *loader) conversation(r record) error {
 	return nil
 }
 
-func (l *loader) message(r record) error {
+func (l *loader) message(r *record) error {
 	m := reconcile.MessageState{PairKey: l.key(r), ID: []byte(r.text())}
 	role, err := r.name("role", roleNames())
 	if err != nil {

@@ -46,16 +46,9 @@ func appendKeyed[T any](to []keyed[T], values []T, names *reader.Names, key func
 	to = slices.Grow(to, len(values))
 	for i := range values {
 		k := key(&values[i])
-		to = append(to, keyed[T]{names.Text(k.Account), names.Text(k.Business), contactText(k.Contact, names), &values[i]})
+		to = append(to, keyed[T]{names.Text(k.Account), names.Text(k.Business), names.ContactText(k.Contact), &values[i]})
 	}
 	return to
-}
-
-func contactText(c reconcile.Contact, names *reader.Names) string {
-	if name, opaque := c.Opaque(); opaque {
-		return names.Text(name)
-	}
-	return string(c.AppendDigits(nil))
 }
 
 func comparePairs[T any](a, b keyed[T]) int {
@@ -69,7 +62,7 @@ func (s *sortedState) compareMessages(a, b keyed[reconcile.MessageState]) int {
 		cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Category, y.Category), cmp.Compare(x.Status, y.Status),
 		strings.Compare(s.names.Text(x.Type), s.names.Text(y.Type)), strings.Compare(s.names.Text(x.Country), s.names.Text(y.Country)),
 		cmp.Compare(x.Delivered, y.Delivered), cmp.Compare(x.Read, y.Read), cmp.Compare(x.LastSent, y.LastSent),
-		cmp.Compare(flag(x.Conflict), flag(y.Conflict)), cmp.Compare(flag(x.BadTime), flag(y.BadTime)))
+		cmp.Compare(flag(x.WindowOpen), flag(y.WindowOpen)), cmp.Compare(flag(x.Conflict), flag(y.Conflict)), cmp.Compare(flag(x.BadTime), flag(y.BadTime)))
 }
 
 func flag(b bool) int64 {

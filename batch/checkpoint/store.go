@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -107,16 +108,16 @@ func Find(ctx context.Context, in writer.Lister, first, last reconcile.Date) ([]
 		}
 	}
 	slices.SortFunc(keys, func(a, b string) int {
-		dayA, dayB := a[:len(Prefix)+dayLength], b[:len(Prefix)+dayLength]
-		if dayA != dayB {
-			return strings.Compare(dayB, dayA)
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(strings.Compare(DayOf(b), DayOf(a)), strings.Compare(a, b))
 	})
 	return keys, nil
 }
 
-const dayLength = len("2024-07-15")
+// DayOf is the day in the key of a checkpoint.
+func DayOf(key string) string {
+	day, _, _ := strings.Cut(strings.TrimPrefix(key, Prefix), "/")
+	return day
+}
 
 // ReadHeader reads what a checkpoint says of itself. The error matches
 // ErrUnusable where it is damaged.
@@ -177,7 +178,7 @@ func (l *loader) table(ctx context.Context, t *table, data []byte, want writer.F
 			return err
 		}
 		for i := range f.Rows {
-			if err := t.load(l, record{columns: f.Columns, row: i, next: new(int)}); err != nil {
+			if err := t.load(l, &record{columns: f.Columns, row: i}); err != nil {
 				return fmt.Errorf("row %d: %w", rows+int64(i), err)
 			}
 		}

@@ -12,7 +12,7 @@ type table struct {
 	name   string
 	schema writer.Schema
 	frames func(s *sortedState) iter.Seq2[writer.Frame, error]
-	load   func(l *loader, r record) error
+	load   func(l *loader, r *record) error
 }
 
 func (t *table) file() string { return t.name + ".parquet" }
