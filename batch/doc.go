@@ -6,7 +6,8 @@
 //  1. Plan. The tables are read; the period's billing dates, seen in the time
 //     zones of the accounts, give the UTC days that must be there; some days
 //     after them are read too. Their files are listed and identified. If the
-//     period's pointer names a run of the same inputs, there is nothing to do.
+//     period's pointer names a run of the same inputs, and a listing shows all
+//     its files, there is nothing to do.
 //  2. Start. The newest checkpoint that can be used, not after those days, is
 //     what the run starts from; without one it reads back some days before
 //     them. That history, the inputs, the settings and the versions make the

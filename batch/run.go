@@ -31,13 +31,15 @@ type run struct {
 
 // Run does the job: reads, merges, orders, folds, prices, adds up, and
 // publishes under runs/{period}/{run_id}/. Where the current run of the
-// period has the same inputs, it writes nothing and returns that one.
+// period has the same inputs, it writes nothing and returns that one, if a
+// listing of the store shows all its files.
 //
 // Errors match reader.ErrInput and ErrConfig (the tables or settings are
 // wrong), reader.ErrData (the exports are refused), ErrIncomplete (days are
 // missing), ErrUnfinished (they are, and the month is closed),
 // reader.ErrStore, reader.ErrChanged and writer.ErrStore (a store failed),
-// writer.ErrVerify (what was written reads back as something else),
+// writer.ErrVerify (what was written reads back as something else, or, with
+// ErrDamaged, what is published lacks a file),
 // writer.ErrConflict and writer.ErrOutcomeUnknown (the commit), and
 // ErrControl (a control total does not hold). After any of them the run has
 // not moved the pointer of the period, as far as reading it back can tell;
@@ -51,8 +53,7 @@ func Run(ctx context.Context, job Job) (*Result, error) {
 		return nil, err
 	}
 	if plan.Already {
-		base := plan.standing.base()
-		return plan.result(base.pointer.Run, base.manifest, true), nil
+		return alreadyPublished(ctx, &job, plan)
 	}
 	if len(plan.Missing) > 0 && (!job.AllowMissing || plan.standing.seal != nil) {
 		return nil, missingDays(plan)
@@ -62,6 +63,20 @@ func Run(ctx context.Context, job Job) (*Result, error) {
 	}
 	r := &run{job: &job, plan: plan, names: plan.names}
 	return r.do(ctx)
+}
+
+// alreadyPublished is the result of a run that is there, once a look at the
+// store has found all its files.
+func alreadyPublished(ctx context.Context, job *Job, plan *Plan) (*Result, error) {
+	base := plan.standing.base()
+	err := writer.CheckListed(ctx, job.Out, base.manifest)
+	if errors.Is(err, writer.ErrVerify) {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return plan.result(base.pointer.Run, base.manifest, true), nil
 }
 
 func missingDays(plan *Plan) error {
