@@ -112,7 +112,7 @@ func TestRottenStore(t *testing.T) {
 			job, out := aJob(t)
 			job.Out = &rotten{out, suffix}
 			_, err := Run(t.Context(), job)
-			if !errors.Is(err, writer.ErrVerify) || !strings.Contains(err.Error(), suffix) {
+			if !errors.Is(err, writer.ErrVerify) || !errors.Is(err, ErrNotKept) || !strings.Contains(err.Error(), suffix) {
 				t.Errorf("%v, want one about %s", err, suffix)
 			}
 			for key := range out.Objects() {
@@ -121,5 +121,26 @@ func TestRottenStore(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A file that goes between the read-back and the pointer keeps the run from
+// being published; the same run again publishes it.
+func TestFileGoneBeforePointer(t *testing.T) {
+	t.Parallel()
+	job, out := aJob(t)
+	out.Hook = func(op, key string) (bool, error) {
+		if run, ok := strings.CutSuffix(key, "manifest.json"); ok && op == "put" {
+			return true, out.Remove(t.Context(), run+"findings.csv")
+		}
+		return true, nil
+	}
+	_, err := Run(t.Context(), job)
+	if !errors.Is(err, writer.ErrVerify) || !errors.Is(err, ErrNotKept) || !strings.Contains(err.Error(), "findings.csv") {
+		t.Fatalf("%v, want one about findings.csv", err)
+	}
+	out.Hook = nil
+	if res, err := Run(t.Context(), job); err != nil || res.Already {
+		t.Fatalf("again: %+v, %v", res, err)
 	}
 }

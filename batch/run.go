@@ -18,6 +18,11 @@ import (
 // published, beside writer.ErrVerify, which tells what of it.
 var ErrDamaged = errors.New("the published run is damaged")
 
+// ErrNotKept is matched where a run is not published because the store does
+// not have what was written to it, beside writer.ErrVerify. The same run again
+// writes it anew.
+var ErrNotKept = errors.New("what was written is not there")
+
 // run is one run of the job, from its plan to its publication.
 type run struct {
 	job     *Job
@@ -38,8 +43,8 @@ type run struct {
 // wrong), reader.ErrData (the exports are refused), ErrIncomplete (days are
 // missing), ErrUnfinished (they are, and the month is closed),
 // reader.ErrStore, reader.ErrChanged and writer.ErrStore (a store failed),
-// writer.ErrVerify (what was written reads back as something else, or, with
-// ErrDamaged, what is published lacks a file),
+// writer.ErrVerify (with ErrNotKept: what was written reads back as something
+// else; with ErrDamaged: the run that is published lacks a file),
 // writer.ErrConflict and writer.ErrOutcomeUnknown (the commit), and
 // ErrControl (a control total does not hold). After any of them the run has
 // not moved the pointer of the period, as far as reading it back can tell;
@@ -123,15 +128,24 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	if err := writer.ReadBack(ctx, r.job.Out, r.plan.RunKey, manifest.Files); err != nil {
-		return nil, err
+		return nil, notKept(err)
 	}
 	if _, err := writer.Publish(ctx, r.job.Out, manifest, r.plan.standing.version()); err != nil {
-		return nil, err
+		return nil, notKept(err)
 	}
 	if err := r.writeCheckpoints(ctx, a, true); err != nil {
 		r.job.Log.WarnContext(ctx, "published without its checkpoint", "error", err)
 	}
 	return r.plan.result(r.plan.RunKey, manifest, false), nil
+}
+
+// notKept tells files of this run that are not what was written from those of
+// a published one.
+func notKept(err error) error {
+	if errors.Is(err, writer.ErrVerify) && !errors.Is(err, writer.ErrOutcomeUnknown) {
+		return fmt.Errorf("%w: %w", ErrNotKept, err)
+	}
+	return err
 }
 
 // pool adds up the invoices before anything is read, since lines that overlap

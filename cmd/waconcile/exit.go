@@ -66,6 +66,7 @@ func outcomes() []outcome {
 		{errTerminated, exitTerminate, true, again},
 		{errNoRun, exitVerify, false, "name a run that is published, or publish one with waconcile run"},
 		{errNoSuchRun, exitUsage, false, "name a run that is published: its key, its id with --period, current or previous"},
+		{batch.ErrNotKept, exitVerify, true, again + ", which writes it anew; if it fails as well, the store loses or changes what it is given"},
 		{writer.ErrVerify, exitVerify, false, "do not use this run; find out what changed it, and publish anew into another place"},
 		{writer.ErrConflict, exitConflict, false, "another run of the period was published meanwhile: " + again},
 		{batch.ErrConfig, exitUsage, false, setting},

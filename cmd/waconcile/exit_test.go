@@ -39,6 +39,7 @@ func TestExitCodes(t *testing.T) {
 		{writer.ErrConflict, 8},
 		{writer.ErrVerify, 9},
 		{errNoRun, 9},
+		{fmt.Errorf("%w: %w", batch.ErrNotKept, writer.ErrVerify), 9},
 		{fmt.Errorf("%w: %w", batch.ErrDamaged, writer.ErrVerify), 9},
 	}
 	for _, tt := range tests {
@@ -48,6 +49,28 @@ func TestExitCodes(t *testing.T) {
 		}
 		if o := judge(t.Context(), err); o.code != tt.code {
 			t.Errorf("%v: exit code %d, want %d", err, o.code, tt.code)
+		}
+	}
+}
+
+// TestAdviceOnDamage tells a run that was not published, and needs to be done
+// again, from one that was, and does not help by that.
+func TestAdviceOnDamage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{batch.ErrNotKept, "nothing was published; run the same command again"},
+		{batch.ErrDamaged, "waconcile verify tells what is left of it"},
+		{nil, "do not use this run"},
+	} {
+		err := writer.ErrVerify
+		if tt.err != nil {
+			err = fmt.Errorf("%w: %w", tt.err, err)
+		}
+		if got := judge(t.Context(), err).advice(true); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%v: %s; want %s …", err, got, tt.want)
 		}
 	}
 }
