@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"strings"
 
 	"waconcile/batch"
 	"waconcile/reader"
@@ -110,49 +108,14 @@ func (a *app) diff(cmd *cobra.Command, args []string, limit int) error {
 
 // findRun reads the manifest of the run that a person means by name.
 func (s *settings) findRun(ctx context.Context, out writer.Target, name string) (*writer.Manifest, error) {
-	m, err := s.findManifest(ctx, out, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s: %w", errNoSuchRun, name, err)
-	}
-	return m, err
-}
-
-func (s *settings) findManifest(ctx context.Context, out writer.Target, name string) (*writer.Manifest, error) {
-	period, id, err := s.runToVerify(name)
+	run, err := s.nameRun(name)
 	if err != nil {
 		return nil, err
 	}
-	if strings.Contains(name, "/") {
-		return writer.ReadManifest(ctx, out, writer.RunPrefix(period, id))
-	}
-	switch name {
-	case "current", "previous", "sealed":
-		return pointedRun(ctx, out, period, name)
-	case "adjusted":
-		_, m, _, err := writer.Adjusted(ctx, out, period)
-		return m, err
-	}
-	return writer.ReadManifest(ctx, out, writer.RunPrefix(period, id))
-}
-
-// pointedRun is a run that the pointer of a period leads to.
-func pointedRun(ctx context.Context, out writer.Target, period, name string) (*writer.Manifest, error) {
-	pointer, m, _, err := writer.Current(ctx, out, period)
-	if err != nil || name == "current" {
-		return m, err
-	}
-	if name == "previous" {
-		if pointer.Previous == nil {
-			return nil, fmt.Errorf("%w: %s names none", fs.ErrNotExist, writer.PointerKey(period))
-		}
-		return writer.ReadManifest(ctx, out, *pointer.Previous)
-	}
-	seal, _, err := writer.ReadSeal(ctx, out, period, pointer)
-	if err == nil && seal == nil {
-		err = fmt.Errorf("%w: %s is not closed", fs.ErrNotExist, period)
-	}
+	key, err := run.locate(ctx, out)
 	if err != nil {
 		return nil, err
 	}
-	return writer.ReadManifest(ctx, out, seal.Run)
+	m, err := writer.ReadManifest(ctx, out, key)
+	return m, run.missing(err)
 }

@@ -33,8 +33,6 @@ var (
 	errFailOn = errors.New("--fail-on is met")
 	// errPublished: a run is published, and what came after that failed.
 	errPublished = errors.New("the run is published")
-	// errNoRun: there is no run to verify.
-	errNoRun = errors.New("nothing to verify")
 	// errNoSuchRun: a run that the command line names is not there.
 	errNoSuchRun = errors.New("no such run")
 	// errDisk: the demo could not write its inputs.
@@ -64,8 +62,7 @@ func outcomes() []outcome {
 		{writer.ErrOutcomeUnknown, exitOutcome, false, "the run may or may not be published: " + again + ", which is safe"},
 		{errInterrupted, exitInterrupt, true, again},
 		{errTerminated, exitTerminate, true, again},
-		{errNoRun, exitVerify, false, "name a run that is published, or publish one with waconcile run"},
-		{errNoSuchRun, exitUsage, false, "name a run that is published: its key, its id with --period, current or previous"},
+		{errNoSuchRun, exitUsage, false, "name a run that is published by its key, or with --period by its id or as current, previous, sealed or adjusted"},
 		{batch.ErrNotKept, exitVerify, true, again + ", which writes it anew; if it fails as well, the store loses or changes what it is given"},
 		{writer.ErrVerify, exitVerify, false, "do not use this run; find out what changed it, and publish anew into another place"},
 		{writer.ErrConflict, exitConflict, false, "another run of the period was published meanwhile: " + again},

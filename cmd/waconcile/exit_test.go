@@ -38,7 +38,7 @@ func TestExitCodes(t *testing.T) {
 		{writer.ErrOutcomeUnknown, 7},
 		{writer.ErrConflict, 8},
 		{writer.ErrVerify, 9},
-		{errNoRun, 9},
+		{errNoSuchRun, 2},
 		{fmt.Errorf("%w: %w", batch.ErrNotKept, writer.ErrVerify), 9},
 		{fmt.Errorf("%w: %w", batch.ErrDamaged, writer.ErrVerify), 9},
 	}

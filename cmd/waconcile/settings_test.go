@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -155,21 +156,42 @@ func TestSplitPlace(t *testing.T) {
 	}
 }
 
-func TestRunToVerify(t *testing.T) {
+func TestNameRun(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ run, period, wantPeriod, wantID string }{
-		{"", "2024-07", "2024-07", ""},
-		{"", "2024-07-01..2024-07-15", "2024-07-01_2024-07-15", ""},
-		{"abc", "2024-07", "2024-07", "abc"},
-		{"runs/2024-06/abc/", "", "2024-06", "abc"},
-		{"s3://bucket/results/runs/2024-06-01_2024-06-15/abc", "2024-07", "2024-06-01_2024-06-15", "abc"},
+	absolute := filepath.Join(t.TempDir(), "out")
+	tests := []struct{ out, run, period, wantPeriod, wantKey string }{
+		{"out", "current", "2024-07", "2024-07", ""},
+		{"out", "current", "2024-07-01..2024-07-15", "2024-07-01_2024-07-15", ""},
+		{"out", "abc", "2024-07", "2024-07", "runs/2024-07/abc/"},
+		{"out", "runs/2024-06/abc/", "", "2024-06", "runs/2024-06/abc/"},
+		{"out", "out/runs/2024-06/abc", "", "2024-06", "runs/2024-06/abc/"},
+		{"./out/", "out/runs/2024-06/abc/", "2024-07", "2024-06", "runs/2024-06/abc/"},
+		{absolute, absolute + "/runs/2024-06/abc/", "", "2024-06", "runs/2024-06/abc/"},
+		{"s3://bucket/results/", "s3://bucket/results/runs/2024-06-01_2024-06-15/abc", "2024-07", "2024-06-01_2024-06-15", "runs/2024-06-01_2024-06-15/abc/"},
 	}
 	for _, tt := range tests {
 		s, _ := newSettings()
-		s.out, s.period = "out", tt.period
-		period, id, err := s.runToVerify(tt.run)
-		if period != tt.wantPeriod || id != tt.wantID || err != nil {
-			t.Errorf("run %q of %q: %q, %q, %v; want %q, %q", tt.run, tt.period, period, id, err, tt.wantPeriod, tt.wantID)
+		s.out, s.period = tt.out, tt.period
+		run, err := s.nameRun(tt.run)
+		if run.period != tt.wantPeriod || run.key != tt.wantKey || err != nil {
+			t.Errorf("run %q of %q in %s: %+v, %v; want %q, %q", tt.run, tt.period, tt.out, run, err, tt.wantPeriod, tt.wantKey)
+		}
+	}
+}
+
+// A key that is of another place names no run of this one.
+func TestNameRunElsewhere(t *testing.T) {
+	t.Parallel()
+	for out, runs := range map[string][]string{
+		"out":                 {"other/runs/2024-06/abc/", "/out/runs/2024-06/abc/", "out/runs/2024-06", "out/runs/2024-06/abc/charges", "runs/2024-06/../abc", "..", "s3://out/runs/2024-06/abc"},
+		"s3://bucket/results": {"s3://bucket/runs/2024-06/abc/", "s3://bucket/results2/runs/2024-06/abc/", "s3://other/results/runs/2024-06/abc/", "results/runs/2024-06/abc/"},
+	} {
+		for _, text := range runs {
+			s, _ := newSettings()
+			s.out, s.period = out, "2024-07"
+			if run, err := s.nameRun(text); !errors.Is(err, errUsage) {
+				t.Errorf("run %q in %s: %+v, %v", text, out, run, err)
+			}
 		}
 	}
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"strings"
 
 	"waconcile/writer"
@@ -18,8 +16,9 @@ func newVerifyCommand(a *app) *cobra.Command {
 		Use:   "verify [RUN]",
 		Short: "Read a published run back and check it: one line for each check",
 		Long: `verify reads a published run back with a second implementation of Parquet and
-checks it against its manifest. RUN is a run id, or the key that the summary
-names: runs/2024-07/<run id>/. By default it is the current run of --period.`,
+checks it against its manifest. RUN is a key such as runs/2024-07/<run id>/, as
+it stands or below --out, or with --period a run id or one of current, previous,
+sealed and adjusted. By default it is the current run of --period.`,
 		Example: `  waconcile verify --out s3://results/waconcile --period 2024-07`,
 		Args:    atMostOneRun,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.verify(cmd, args) },
@@ -39,7 +38,7 @@ func atMostOneRun(_ *cobra.Command, args []string) error {
 // verified is what verify prints.
 type verified struct {
 	Period string         `json:"period"`
-	Run    string         `json:"run,omitempty"`
+	Run    string         `json:"run,omitempty"` // its key; empty for the current one
 	OK     bool           `json:"ok"`
 	Checks []writer.Check `json:"checks"`
 }
@@ -48,11 +47,11 @@ func (a *app) verify(cmd *cobra.Command, args []string) error {
 	if err := a.load(cmd); err != nil {
 		return err
 	}
-	run := ""
+	name := runCurrent
 	if len(args) == 1 {
-		run = args[0]
+		name = args[0]
 	}
-	period, run, err := a.settings.runToVerify(run)
+	run, err := a.settings.nameRun(name)
 	if err != nil {
 		return err
 	}
@@ -63,37 +62,24 @@ func (a *app) verify(cmd *cobra.Command, args []string) error {
 	if err := st.target(ctx, a.settings.out, &out); err != nil {
 		return err
 	}
-	return a.verifyRun(ctx, out, run, period)
+	return a.verifyRun(ctx, out, run)
 }
 
-// runToVerify tells the period and the run id; an empty id is the current
-// run. A key brings its period along.
-func (s *settings) runToVerify(run string) (period, id string, err error) {
-	if s.out == "" {
-		return "", "", fmt.Errorf("%w: required settings are missing: --out", errUsage)
+// verifyRun checks the current run of a period together with the pointer that
+// names it, and any other by its key.
+func (a *app) verifyRun(ctx context.Context, out writer.Target, run namedRun) error {
+	key := ""
+	if run.text != runCurrent {
+		var err error
+		if key, err = run.locate(ctx, out); err != nil {
+			return err
+		}
 	}
-	if err := s.checkPlaces(); err != nil {
-		return "", "", err
+	checks, err := writer.Verify(ctx, out, key, run.period)
+	if len(checks) == 0 && err != nil {
+		return run.missing(err)
 	}
-	if parts := strings.Split(strings.Trim(run, "/"), "/"); len(parts) >= 3 && parts[len(parts)-3] == "runs" {
-		return parts[len(parts)-2], parts[len(parts)-1], nil
-	}
-	if strings.Contains(run, "/") {
-		return "", "", fmt.Errorf("%w: %q is neither a run id nor a key such as runs/2024-07/<run id>/", errUsage, run)
-	}
-	if s.period == "" {
-		return "", "", fmt.Errorf("%w: required settings are missing: --period", errUsage)
-	}
-	p, err := s.resolvePeriod()
-	return p.String(), run, err
-}
-
-func (a *app) verifyRun(ctx context.Context, out writer.Target, run, period string) error {
-	checks, err := writer.Verify(ctx, out, run, period)
-	if errors.Is(err, fs.ErrNotExist) && len(checks) == 0 {
-		return fmt.Errorf("%w: %w", errNoRun, err)
-	}
-	v := verified{Period: period, Run: run, OK: err == nil, Checks: checks}
+	v := verified{Period: run.period, Run: key, OK: err == nil, Checks: checks}
 	if printErr := a.printVerified(&v); printErr != nil {
 		return printErr
 	}
