@@ -15,9 +15,17 @@ import (
 )
 
 var (
-	faultSeeds = flag.Int("faults.seeds", 300, "number of stories that are played on a store with faults")
+	faultSeeds = flag.Int("faults.seeds", storiesInCI(), "number of stories that are played on a store with faults")
 	faultSeed  = flag.Int64("faults.seed", -1, "play this story only, and show its history")
 )
+
+// storiesInCI is how many stories are played where no flag says otherwise.
+func storiesInCI() int {
+	if withDetector {
+		return 40
+	}
+	return 300
+}
 
 // TestFaults plays stories: runs of one period, several at once and again and
 // again, over a store and a network that fail by seed, while inputs change.

@@ -24,7 +24,8 @@ var ErrUnusable = errors.New("checkpoint cannot be used")
 // Write writes the checkpoint with the given header, whose Files it fills in,
 // of the states of all shards, and returns its key. One that is there whole is
 // left as it is; of one that has lost a file the files are written again. The
-// error matches ErrUnusable where gc is removing it.
+// error matches ErrUnusable where the store does not take it, such as because gc
+// is removing it.
 func Write(ctx context.Context, to writer.Store, h Header, states []*reconcile.State, names *reader.Names) (key string, err error) {
 	defer func() {
 		if err != nil {
@@ -83,6 +84,8 @@ func putHeader(ctx context.Context, to writer.Target, key string, header []byte)
 	}
 	there, _, getErr := to.Get(ctx, key+headerName)
 	switch {
+	case errors.Is(getErr, fs.ErrNotExist): // refused for another reason than that it is there
+		return fmt.Errorf("%w: %s%s: %w", ErrUnusable, key, headerName, err)
 	case getErr != nil:
 		return getErr
 	case !bytes.Equal(there, header):
