@@ -19,7 +19,8 @@ import (
 // inputs new runs.
 const RulesVersion = "conversation-2024-07-03"
 
-// Plan is what a run would read and write.
+// Plan is what a run would read and write. Where the run is published already,
+// Read, Objects and Checkpoint are not those of a run: its manifest has them.
 type Plan struct {
 	Period   Period
 	Required []reconcile.Date // days that the period touches

@@ -217,6 +217,15 @@ func (st *standing) repair(ctx context.Context, job *Job) error {
 	return err
 }
 
+// Published is the manifest of the run that a run of the plan would repeat; nil
+// where there is none.
+func (p *Plan) Published() *writer.Manifest {
+	if !p.Already {
+		return nil
+	}
+	return p.standing.base().manifest
+}
+
 // SealedRun is the run that a closed month was billed by; it is empty where
 // the period is open.
 func (p *Plan) SealedRun() string { return p.standing.sealedRun() }

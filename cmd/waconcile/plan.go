@@ -8,12 +8,13 @@ import (
 
 	"waconcile/batch"
 	"waconcile/reconcile"
+	"waconcile/writer"
 
 	"github.com/spf13/cobra"
 )
 
 // planned is what plan prints: what a run with the same settings would read
-// and write.
+// and write, or has, where it is published already.
 type planned struct {
 	Period string `json:"period"`
 	// Checkpoint is the key of the checkpoint that the run starts from; empty
@@ -77,7 +78,23 @@ func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
 	for _, o := range plan.Objects {
 		p.Bytes += o.Size
 	}
+	if m := plan.Published(); m != nil {
+		p.fromManifest(m)
+	}
 	return p, nil
+}
+
+// fromManifest takes what the published run has read: the plan stops short of
+// finding out how far back that is.
+func (p *planned) fromManifest(m *writer.Manifest) {
+	p.Read, p.Missing, p.Files, p.Bytes = m.DaysRead, m.DaysMissing, 0, 0
+	if m.Checkpoint != nil {
+		p.Checkpoint = *m.Checkpoint
+	}
+	for _, in := range m.InputsOf(writer.ExportsInput) {
+		p.Files++
+		p.Bytes += in.Size
+	}
 }
 
 func (p *planned) text() string {
@@ -85,9 +102,11 @@ func (p *planned) text() string {
 	if p.Published {
 		published = "yes, with the same inputs: a run would write nothing"
 	}
-	from := "the data"
+	from := "reading back"
 	if p.Checkpoint != "" {
 		from = p.Checkpoint
+	} else if len(p.Read) > 0 {
+		from += ", from " + p.Read[0]
 	}
 	missing := "none"
 	if len(p.Missing) > 0 {
@@ -102,9 +121,11 @@ func (p *planned) text() string {
 		{"files", grouped(int64(p.Files))},
 		{"bytes", grouped(p.Bytes)},
 		{"run id", p.RunID},
-		{"would write", p.Run},
-		{"published", published},
 	}
+	if !p.Published {
+		lines = append(lines, [2]string{"would write", p.Run})
+	}
+	lines = append(lines, [2]string{"published", published})
 	if p.SealedRun != "" {
 		lines = append(lines, [2]string{"closed", "billed by " + p.SealedRun + ": a run adjusts it"})
 	}
