@@ -2,11 +2,13 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
 
+	"waconcile/reader"
 	"waconcile/reconcile"
 	"waconcile/writer"
 
@@ -113,7 +115,7 @@ func (a *adjustments) controls(summary []reconcile.SummaryRow) []writer.ControlT
 // run has just written and those that are billed; it is nil where the month
 // is open. The charges are read a billing date at a time, and those of a date
 // whose files are the ones that were sealed, and which no run has adjusted
-// since, not at all.
+// since, not at all; but where its VAT rates have changed.
 func (r *run) adjust(ctx context.Context) (*adjustments, error) {
 	st := r.plan.standing
 	if st.seal == nil {
@@ -146,6 +148,8 @@ type lateRun struct {
 	period  Period
 	by      reconcile.Adjusting
 	sealed  dateFiles
+	vat     *reconcile.BilledVAT    // that the sealed run billed at
+	moved   map[reconcile.Date]bool // dates of which the VAT rates are other ones
 	now     dateFiles
 	earlier []*adjustedRows
 	found   *adjustments
@@ -156,12 +160,13 @@ func newLateRun(ctx context.Context, r *run) (*lateRun, error) {
 	sealed := st.current.manifest
 	l := &lateRun{
 		ctx: ctx, out: r.job.Out, period: r.plan.Period,
-		by:     reconcile.Adjusting{RunID: r.plan.RunID, SealedRun: sealed.RunKey()},
+		by:     reconcile.Adjusting{RunID: r.plan.RunID, SealedRun: sealed.RunKey(), VAT: r.vatRate},
+		vat:    reconcile.NewBilledVAT(r.vatRate),
 		sealed: filesByDate(sealed.RunKey(), sealed.Files),
 		now:    filesByDate(r.plan.RunKey, r.entries),
 		found:  &adjustments{sealed: newBilled(), earlier: newBilled(), groups: make(map[adjustedGroup]adjusted)},
 	}
-	if err := l.found.sealed.readSummary(ctx, l.out, sealed); err != nil {
+	if err := l.readSealed(sealed); err != nil {
 		return nil, err
 	}
 	for _, run := range st.earlier {
@@ -202,7 +207,7 @@ func (l *lateRun) frames() iter.Seq2[writer.Frame, error] {
 
 // onDate is the adjustments of a billing date.
 func (l *lateRun) onDate(d reconcile.Date) ([]reconcile.Adjustment, error) {
-	b := reconcile.Billed{Sealed: l.sealed.charges(l, d), Earlier: make([][]reconcile.Adjustment, len(l.earlier))}
+	b := reconcile.Billed{Sealed: l.sealed.charges(l, d), Earlier: make([][]reconcile.Adjustment, len(l.earlier)), VAT: l.vat.Rate}
 	untouched := true
 	for i, rows := range l.earlier {
 		var err error
@@ -214,13 +219,17 @@ func (l *lateRun) onDate(d reconcile.Date) ([]reconcile.Adjustment, error) {
 		}
 		untouched = untouched && len(b.Earlier[i]) == 0
 	}
-	if untouched && l.sealed.same(&l.now, d) {
+	if untouched && !l.moved[d] && l.sealed.same(&l.now, d) {
 		return nil, nil
 	}
 	if err := l.sealed.check(l, d); err != nil {
 		return nil, err
 	}
-	return b.Adjust(l.now.charges(l, d), l.by)
+	rows, err := b.Adjust(l.now.charges(l, d), l.by)
+	if errors.Is(err, reconcile.ErrBilledVAT) {
+		err = fmt.Errorf("%w: %w", reader.ErrInput, err)
+	}
+	return rows, err
 }
 
 // exhausted fails where an earlier run has adjusted a date outside the month.

@@ -11,24 +11,67 @@ import (
 	"waconcile/writer"
 )
 
-// readSummary takes the sums of a run from its summary: another way than by
-// its charges, for the control totals.
-func (b *billed) readSummary(ctx context.Context, out writer.Target, m *writer.Manifest) error {
-	entry, err := fileOf(ctx, out, m, writer.SummaryTable+".parquet")
-	if err != nil {
+// vatRate is none where no row covers the date, or has none.
+func (r *run) vatRate(account string, d reconcile.Date) reconcile.VATRate {
+	row := r.plan.in.accounts.Of(account).On(d)
+	if row == nil {
+		return reconcile.VATRate{}
+	}
+	return reconcile.VATRateOf(row.VATRate)
+}
+
+// readSealed takes from the small tables of the sealed run what its charges
+// come to, another way than by the charges themselves, and the VAT rates that
+// they were billed at.
+func (l *lateRun) readSealed(sealed *writer.Manifest) error {
+	if err := l.readStatements(sealed); err != nil {
 		return err
 	}
-	for frame, err := range writer.ReadTable(ctx, out, m.RunKey()+entry.Name, writer.SummarySchema(), "currency", "quantity", "net_amount") {
+	if err := l.readSummary(sealed); err != nil {
+		return err
+	}
+	l.moved = l.vat.Dates()
+	return nil
+}
+
+func (l *lateRun) readStatements(sealed *writer.Manifest) error {
+	name := writer.StatementsTable + ".parquet"
+	if _, err := fileOf(l.ctx, l.out, sealed, name); err != nil {
+		return err
+	}
+	_, schema, _ := sealed.SchemaOf(name)
+	for frame, err := range writer.ReadTable(l.ctx, l.out, sealed.RunKey()+name, schema) {
 		if err != nil {
 			return err
 		}
-		currency, quantity, net := &frame.Columns[0], &frame.Columns[1], &frame.Columns[2]
+		for s := range writer.StatedRows(schema, &frame) {
+			if s.Adjusted == "" {
+				l.vat.State(s.Account, s.Currency, s.VAT, s.Payable, s.Prepaid)
+			}
+		}
+	}
+	return nil
+}
+
+func (l *lateRun) readSummary(sealed *writer.Manifest) error {
+	name := writer.SummaryTable + ".parquet"
+	if _, err := fileOf(l.ctx, l.out, sealed, name); err != nil {
+		return err
+	}
+	billed := &l.found.sealed
+	for frame, err := range writer.ReadTable(l.ctx, l.out, sealed.RunKey()+name, writer.SummarySchema(),
+		"account_id", "billing_date", "currency", "quantity", "net_amount") {
+		if err != nil {
+			return err
+		}
+		account, date, currency, quantity, net := &frame.Columns[0], &frame.Columns[1], &frame.Columns[2], &frame.Columns[3], &frame.Columns[4]
 		for row := range frame.Rows {
-			b.charges += quantity.Int[row]
+			billed.charges += quantity.Int[row]
 			if net.Null != nil && net.Null[row] || currency.Null != nil && currency.Null[row] {
 				continue
 			}
-			b.net[currency.Text[row]] = b.net[currency.Text[row]].Add(net.Wide[row])
+			billed.net[currency.Text[row]] = billed.net[currency.Text[row]].Add(net.Wide[row])
+			l.vat.Charge(account.Text[row], currency.Text[row], reconcile.Date(date.Int[row]), net.Wide[row])
 		}
 	}
 	return nil

@@ -36,6 +36,7 @@ func adjustmentsFrame(rows []reconcile.Adjustment) writer.Frame {
 		writer.TextOf(rows, func(r *row) string { return string(r.Kind) }),
 		writer.TextOf(rows, func(r *row) string { return r.SealedRun }),
 		writer.TextOf(rows, func(r *row) string { return r.ID }),
+		moneyIf(rows, func(r *row) (reconcile.Micros, bool) { return r.VAT.Rate, r.VAT.Given }),
 	}}
 }
 

@@ -373,7 +373,7 @@ func TestAdjustReadsWhatDiffers(t *testing.T) {
 			opened[key] = true
 		}
 	}
-	want := []string{"charges/2024-07-10/part-0000.parquet", "summary.parquet"}
+	want := []string{"charges/2024-07-10/part-0000.parquet", "statements.parquet", "summary.parquet"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(opened))); diff != "" {
 		t.Errorf("files of the sealed run that were read (-want +got):\n%s", diff)
 	}

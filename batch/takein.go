@@ -5,8 +5,6 @@ import (
 
 	"waconcile/reconcile"
 	"waconcile/writer"
-
-	"github.com/shopspring/decimal"
 )
 
 // takenIn is what the statements of a month take in from closed ones, to
@@ -17,8 +15,8 @@ type takenIn struct {
 }
 
 // takeIn reads the adjustments of closed months that the statements of this
-// one take in. The VAT rate is that of the account on the billing date of the
-// charge that is adjusted.
+// one take in. They have the VAT rates that the charges were billed at, or
+// should have been; the accounts of this run have no part in it.
 func (r *run) takeIn(ctx context.Context) (*takenIn, error) {
 	in := &takenIn{statements: &reconcile.Statements{}}
 	for _, run := range r.plan.standing.taken {
@@ -30,18 +28,9 @@ func (r *run) takeIn(ctx context.Context) (*takenIn, error) {
 			if err != nil {
 				return nil, err
 			}
-			in.statements.Add(a.Statement(run.Period, r.vatRate(a.Account, a.Date)))
+			in.statements.Add(a.Statement(run.Period))
 			in.charges += a.Quantity()
 		}
 	}
 	return in, nil
-}
-
-// vatRate is nil where no row covers the date, or has none.
-func (r *run) vatRate(account string, d reconcile.Date) *decimal.Decimal {
-	row := r.plan.in.accounts.Of(account).On(d)
-	if row == nil {
-		return nil
-	}
-	return row.VATRate
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-
-	"github.com/shopspring/decimal"
 )
 
 // AdjustmentKind says what an adjustment does to what is billed.
@@ -26,8 +24,9 @@ const (
 type Adjustment struct {
 	BilledCharge
 	Kind      AdjustmentKind
-	SealedRun string // runs/{period}/{run_id}/
-	ID        string // a hash of the adjusting run, the kind and the charge, in 32 hex digits
+	SealedRun string  // runs/{period}/{run_id}/
+	ID        string  // a hash of the adjusting run, the kind and the charge, in 32 hex digits
+	VAT       VATRate // that the charge was billed at, or, of a replacement, is to be
 }
 
 // Quantity is what the adjustment adds to the number of charges: 1 or -1.
@@ -57,10 +56,10 @@ func (a *Adjustment) Mark() Mark {
 }
 
 // Statement is the adjustment on the statement that takes it in: period is
-// the closed month, rate the account's VAT rate on the billing date.
-func (a *Adjustment) Statement(period string, rate *decimal.Decimal) StatementGroup {
+// the closed month.
+func (a *Adjustment) Statement(period string) StatementGroup {
 	g := StatementGroup{
-		Account: a.Account, Currency: a.Currency, VATRate: rate, Prepaid: a.Recharge != "",
+		Account: a.Account, Currency: a.Currency, VATRate: a.VAT.Decimal(), Prepaid: a.Recharge != "",
 		Quantity: a.Quantity(), Net: a.Amount.Decimal(), Adjusted: period,
 	}
 	switch a.Status {
@@ -80,18 +79,23 @@ type Billed struct {
 	// asked for the next.
 	Sealed  iter.Seq2[*BilledCharge, error]
 	Earlier [][]Adjustment // of each run that adjusted the month, oldest first
+	// VAT is the rate that a charge of the sealed run was billed at.
+	VAT func(*BilledCharge) (VATRate, error)
 }
 
 // Adjusting names the run that adjusts and the one that was sealed.
 type Adjusting struct {
 	RunID     string
 	SealedRun string
+	VAT       func(account string, d Date) VATRate // the rate of a billing date, by the run's accounts
 }
 
 // Adjust compares what is billed with the charges of a later run: a billed
 // charge that is gone or billed otherwise is reversed, a charge that is new or
 // other is its replacement. Changes of messages_out, messages_in and certainty
-// alone are none. What now yields is used only until it is asked for the next.
+// alone are none. The VAT rate is billed too: a charge with an amount that is
+// now at another one is reversed at the old and replaced at the new. What now
+// yields is used only until it is asked for the next.
 //
 // The adjustments are sorted in the order of their table. Of the charges that
 // stay only a hash is kept meanwhile.
@@ -105,8 +109,13 @@ func (b *Billed) Adjust(now iter.Seq2[*BilledCharge, error], by Adjusting) ([]Ad
 		if err != nil {
 			return nil, err
 		}
-		if !l.settle(c) {
-			out = append(out, by.adjustment(c, Replacement))
+		rate := by.VAT(c.Account, c.Date)
+		same, err := b.billedAt(l, c, rate)
+		if err != nil {
+			return nil, err
+		}
+		if !same || !l.settle(c) {
+			out = append(out, by.adjustment(c, Replacement, rate))
 		}
 	}
 	reversals, err := b.reversals(l, by)
@@ -118,6 +127,20 @@ func (b *Billed) Adjust(now iter.Seq2[*BilledCharge, error], by Adjusting) ([]Ad
 	return out, nil
 }
 
+// billedAt says whether a charge, if it is billed just so, is billed at that
+// VAT rate. One without an amount is at any.
+func (b *Billed) billedAt(l *ledger, c *BilledCharge, rate VATRate) (bool, error) {
+	e, billed := l.billed[idMark(c.ID)]
+	if !billed || e.mark != c.Mark() || c.Amount == 0 {
+		return true, nil
+	}
+	if e.source != sealedSource {
+		return l.rates[e.rate] == rate, nil
+	}
+	was, err := b.VAT(c)
+	return was == rate, err
+}
+
 // ledger enters what is billed.
 func (b *Billed) ledger() (*ledger, error) {
 	l := &ledger{billed: make(map[Mark]entry)}
@@ -125,7 +148,7 @@ func (b *Billed) ledger() (*ledger, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := l.bill(c, sealedSource); err != nil {
+		if err := l.bill(c, sealedSource, VATRate{}); err != nil {
 			return nil, err
 		}
 	}
@@ -137,7 +160,7 @@ func (b *Billed) ledger() (*ledger, error) {
 				if !l.settle(&c) {
 					return nil, fmt.Errorf("adjustment %s takes back charge %s, which is not billed so", a.ID, a.BilledCharge.ID)
 				}
-			} else if err := l.bill(&c, int32(i)); err != nil {
+			} else if err := l.bill(&c, int32(i), a.VAT); err != nil {
 				return nil, err
 			}
 		}
@@ -153,15 +176,20 @@ func (b *Billed) reversals(l *ledger, by Adjusting) ([]Adjustment, error) {
 			if err != nil {
 				return nil, err
 			}
-			if l.from(c.ID, sealedSource) {
-				out = append(out, by.adjustment(c, Reversal))
+			if !l.from(c.ID, sealedSource) {
+				continue
 			}
+			rate, err := b.VAT(c)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, by.adjustment(c, Reversal, rate))
 		}
 	}
 	for i, adjustments := range b.Earlier {
 		for j := range adjustments {
 			if a := &adjustments[j]; a.Kind == Replacement && l.from(a.BilledCharge.ID, int32(i)) {
-				out = append(out, by.adjustment(&a.BilledCharge, Reversal))
+				out = append(out, by.adjustment(&a.BilledCharge, Reversal, a.VAT))
 			}
 		}
 	}
@@ -171,8 +199,8 @@ func (b *Billed) reversals(l *ledger, by Adjusting) ([]Adjustment, error) {
 	return out, nil
 }
 
-func (by *Adjusting) adjustment(c *BilledCharge, kind AdjustmentKind) Adjustment {
-	a := Adjustment{BilledCharge: c.kept(), Kind: kind, SealedRun: by.SealedRun}
+func (by *Adjusting) adjustment(c *BilledCharge, kind AdjustmentKind, rate VATRate) Adjustment {
+	a := Adjustment{BilledCharge: c.kept(), Kind: kind, SealedRun: by.SealedRun, VAT: rate}
 	if kind == Reversal {
 		a.Amount = -a.Amount
 	}
@@ -216,12 +244,14 @@ func (a *Adjustment) Compare(b *Adjustment) int {
 // a mark, and where the charge was read.
 type ledger struct {
 	billed map[Mark]entry
-	sealed int // of billed, how many are from the sealed run
+	sealed int       // of billed, how many are from the sealed run
+	rates  []VATRate // all that adjusting runs have billed at
 }
 
 type entry struct {
 	mark   Mark
 	source int32 // an adjusting run, or sealedSource
+	rate   int32 // place in the ledger's rates; of the sealed run's it is not known
 }
 
 const sealedSource = -1
@@ -232,16 +262,29 @@ func idMark(id string) Mark {
 	return m.sum()
 }
 
-func (l *ledger) bill(c *BilledCharge, source int32) error {
+func (l *ledger) bill(c *BilledCharge, source int32, rate VATRate) error {
 	key := idMark(c.ID)
 	if _, twice := l.billed[key]; twice {
 		return fmt.Errorf("charge %s is billed twice", c.ID)
 	}
-	l.billed[key] = entry{c.Mark(), source}
+	e := entry{mark: c.Mark(), source: source}
 	if source == sealedSource {
 		l.sealed++
+	} else {
+		e.rate = l.place(rate)
 	}
+	l.billed[key] = e
 	return nil
+}
+
+// place is that of a rate, of which there are few.
+func (l *ledger) place(rate VATRate) int32 {
+	at := slices.Index(l.rates, rate)
+	if at < 0 {
+		at = len(l.rates)
+		l.rates = append(l.rates, rate)
+	}
+	return int32(at)
 }
 
 // settle takes a charge out of the ledger; it says false, and takes nothing

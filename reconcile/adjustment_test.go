@@ -47,10 +47,19 @@ func reread(charges []BilledCharge) iter.Seq2[*BilledCharge, error] {
 	}
 }
 
-var theRun = Adjusting{RunID: "abc", SealedRun: "runs/2024-07/0/"}
+var theRun = Adjusting{RunID: "abc", SealedRun: "runs/2024-07/0/", VAT: atVAT("0.22")}
+
+// atVAT is every account at one rate.
+func atVAT(rate string) func(string, Date) VATRate {
+	return func(string, Date) VATRate { return VATRateOf(optional(rate)) }
+}
+
+func billedVAT(rate string) func(*BilledCharge) (VATRate, error) {
+	return func(*BilledCharge) (VATRate, error) { return VATRateOf(optional(rate)), nil }
+}
 
 func adjust(t interface{ Fatal(...any) }, sealed []BilledCharge, earlier [][]Adjustment, now []BilledCharge, by Adjusting) []Adjustment {
-	b := Billed{Sealed: reread(sealed), Earlier: earlier}
+	b := Billed{Sealed: reread(sealed), Earlier: earlier, VAT: billedVAT("0.22")}
 	a, err := b.Adjust(reread(now), by)
 	if err != nil {
 		t.Fatal(err)
@@ -162,6 +171,7 @@ func TestAdjustRefuses(t *testing.T) {
 		"sealed breaks":      {Billed{Sealed: failing}, reread(nil), "broken"},
 		"now breaks":         {Billed{Sealed: reread(one)}, failing, "broken"},
 	} {
+		tc.billed.VAT = billedVAT("0.22")
 		if a, err := tc.billed.Adjust(tc.now, theRun); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, %v", name, a, err)
 		}
@@ -212,7 +222,7 @@ func TestAdjustments(t *testing.T) {
 		net := netOf(sealed)
 		for run := range rapid.IntRange(1, 5).Draw(t, "runs") {
 			now := drawCharges(t)
-			by := Adjusting{RunID: string(rune('p' + run)), SealedRun: "s"}
+			by := Adjusting{RunID: string(rune('p' + run)), SealedRun: "s", VAT: atVAT("0.22")}
 			var all []Adjustment
 			for _, d := range dates {
 				a := adjust(t, onDate(sealed, d), earlier[d], onDate(now, d), by)
@@ -316,10 +326,10 @@ func TestStatementsOfAdjustments(t *testing.T) {
 	july := adjust(t, []BilledCharge{aCharge("1", nil), aCharge("2", nil), aCharge("3", unpriced)}, nil, []BilledCharge{dearer, aCharge("3", nil)}, theRun)
 	june := adjust(t, nil, nil, []BilledCharge{aCharge("4", unpriced), aCharge("5", func(c *BilledCharge) { c.Account, c.Recharge = "B", "r1" })}, theRun)
 	for i := range july {
-		s.Add(july[i].Statement("2024-07", optional("0.22")))
+		s.Add(july[i].Statement("2024-07"))
 	}
 	for i := range june {
-		s.Add(june[i].Statement("2024-06", optional("0.22")))
+		s.Add(june[i].Statement("2024-06"))
 	}
 	got, err := s.Rows()
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"iter"
 
 	"waconcile/reconcile"
+
+	"github.com/shopspring/decimal"
 )
 
 // BilledCharges yields the rows of a frame of ChargesSchema, each only until
@@ -30,11 +32,43 @@ func Adjustments(f *Frame) iter.Seq[*reconcile.Adjustment] {
 			f.billedAt(row, &a.BilledCharge)
 			a.Kind = reconcile.AdjustmentKind(f.Columns[kind].Text[row])
 			a.SealedRun, a.ID = f.Columns[kind+1].Text[row], f.Columns[kind+2].Text[row]
+			a.VAT = f.Columns[kind+3].vatAt(row)
 			if !yield(&a) {
 				return
 			}
 		}
 	}
+}
+
+// Stated is what a row of the statements says of a VAT rate.
+type Stated struct {
+	Account, Currency string // Currency is empty for null
+	VAT               reconcile.VATRate
+	Payable, Prepaid  decimal.Decimal
+	Adjusted          string // empty for null
+}
+
+// StatedRows yields the rows of a frame of statements, which may be of an
+// older schema.
+func StatedRows(s Schema, f *Frame) iter.Seq[Stated] {
+	return func(yield func(Stated) bool) {
+		for row := range f.Rows {
+			r := tableRow{s, f, row}
+			stated := Stated{
+				Account: r.text("account_id"), Currency: r.text("currency"), VAT: r.vat(), Adjusted: r.adjustedPeriod(),
+				Payable: r.wide("payable_net"), Prepaid: r.wide("prepaid_net"),
+			}
+			if !yield(stated) {
+				return
+			}
+		}
+	}
+}
+
+func (r tableRow) vat() reconcile.VATRate { return r.column("vat_rate").vatAt(r.row) }
+
+func (c *Column) vatAt(row int) reconcile.VATRate {
+	return reconcile.VATRate{Rate: c.microsAt(row), Given: !c.isNull(row)}
 }
 
 // billedAt reads a row of a frame whose first columns are those of

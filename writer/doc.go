@@ -144,17 +144,29 @@
 // charges of the sealed run, changed by the adjustments of every run since, in
 // their order. A billed charge that the run does not have, or has with another
 // value in any column but messages_out, messages_in and certainty, is taken
-// back; a charge that is not billed, or not so, is made. A charge that changes
-// is two rows, never one with the difference. The columns are those of charges
-// and then
+// back; a charge that is not billed, or not so, is made. So is one with an
+// amount whose VAT rate is now another. A charge that changes is two rows,
+// never one with the difference. The columns are those of charges and then
 //
 //	kind           reversal: the charge as it was billed, its amount negated;
 //	               replacement: the charge as the run has it
 //	sealed_run     runs/2024-07/<run_id>/ of the sealed run
 //	adjustment_id  a hash of run id, kind and charge_id, in hex
+//	vat_rate       reversal: the rate that the charge was billed at;
+//	               replacement: that of the run's accounts on its billing date
 //
 // sorted by billing_date, account_id, business_number, contact, opened_at,
 // category, charge_id and kind, the reversal first.
+//
+// No table says at which VAT rate a charge of the sealed run was billed, but
+// its statements do, for an account and a currency; a charge that an adjustment
+// made has the rate in that row. Where an account has statements at several
+// rates, a charge was billed at the one that the run's accounts have on its
+// date, provided that they explain the statements: that the charges of the
+// dates of each rate come to what was stated at it. A run whose accounts do not
+// is refused, since nobody could know what to credit: an account that changed
+// its rate within the month keeps its rows of that month in the accounts table,
+// and what was wrong with them is credited by hand.
 //
 // The statements of a month that is open take in the adjustments of the closed
 // months right before it, back to the first month that is not closed, but for
@@ -163,9 +175,9 @@
 // that is closed first, however often the open month is run. A run of a closed
 // month takes in what its sealed run did. These are rows of their own, with the
 // closed month in the column adjusted_period, which is null for the month's own
-// charges; the VAT rate is that of the account on the billing date of the
-// charge; charges and unrated are replacements less reversals, and every figure
-// may be negative.
+// charges; the VAT rate is that of the adjustments, whatever the accounts of
+// the run that takes them in have; charges and unrated are replacements less
+// reversals, and every figure may be negative.
 //
 // # What a reader may rely on
 //

@@ -90,8 +90,8 @@ func TestOlderFormat(t *testing.T) {
 	if err != nil || m.FormatVersion != 1 {
 		t.Fatalf("format %d, %v", m.FormatVersion, err)
 	}
-	_, now, _ := testManifest().schemaOf("statements.csv")
-	if _, then, _ := m.schemaOf("statements.csv"); len(then) != len(now)-1 {
+	_, now, _ := testManifest().SchemaOf("statements.csv")
+	if _, then, _ := m.SchemaOf("statements.csv"); len(then) != len(now)-1 {
 		t.Errorf("%d columns of statements, %d now", len(then), len(now))
 	}
 }

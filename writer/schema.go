@@ -55,6 +55,7 @@ func AdjustmentsSchema() Schema {
 		ColumnSpec{Name: "kind", Type: Text},       // reversal, replacement
 		ColumnSpec{Name: "sealed_run", Type: Text}, // runs/{period}/{run_id}/
 		ColumnSpec{Name: "adjustment_id", Type: Text, Unique: true},
+		ColumnSpec{Name: "vat_rate", Type: Money, Nullable: true}, // that the charge was billed at; of a replacement, is to be
 	)
 }
 
@@ -179,8 +180,8 @@ func SchemaOf(name string) (table string, s Schema, ok bool) {
 	return "", nil, false
 }
 
-// schemaOf is SchemaOf in a run of the manifest's format.
-func (m *Manifest) schemaOf(name string) (table string, s Schema, ok bool) {
+// SchemaOf is SchemaOf in a run of the manifest's format.
+func (m *Manifest) SchemaOf(name string) (table string, s Schema, ok bool) {
 	table, s, ok = SchemaOf(name)
 	if table == StatementsTable && m.FormatVersion < 2 {
 		s = s[:s.index("adjusted_period")]

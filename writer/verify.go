@@ -202,7 +202,7 @@ func (v *verifier) file(ctx context.Context, f FileEntry) (r fileResult, err err
 	if !add("bytes", f.checkBytes(content.size, content.sha256), fmt.Sprintf("%d, sha256 as in the manifest", f.Bytes)) {
 		return r, nil
 	}
-	table, s, isTable := v.manifest.schemaOf(f.Name)
+	table, s, isTable := v.manifest.SchemaOf(f.Name)
 	switch {
 	case !isTable && strings.HasSuffix(f.Name, parquetExt):
 		add("table", errors.New("no table of this format has such a file"), "")

@@ -22,8 +22,16 @@ type summaryKey struct {
 }
 
 // owedKey is what charges have in common in the statements of an account;
-// adjusted is the closed month of adjustments that are taken in.
-type owedKey struct{ account, currency, adjusted string }
+// adjusted is the closed month of adjustments that are taken in, of which
+// alone the VAT rate is known.
+type owedKey struct {
+	account, currency, adjusted string
+	vat                         reconcile.VATRate
+}
+
+// counted is the key of what is counted over all currencies and VAT rates:
+// charges without a currency are on a statement of another.
+func (k owedKey) counted() owedKey { return owedKey{account: k.account, adjusted: k.adjusted} }
 
 func (k owedKey) String() string {
 	text := "account " + k.account
@@ -32,6 +40,9 @@ func (k owedKey) String() string {
 	}
 	if k.adjusted != "" {
 		text += ", adjustments of " + k.adjusted
+	}
+	if k.vat.Given {
+		text += ", VAT rate " + k.vat.String()
 	}
 	return text
 }

@@ -53,7 +53,7 @@ func (v *verifier) contents(results []fileResult) {
 			return
 		}
 	}
-	if !v.checkGround(results, charges) {
+	if !v.checkGround(results, charges, tables[StatementsTable]) {
 		return
 	}
 	v.check("charges by status", "", checkStatuses(charges), fmt.Sprintf("%d charges = %d charged + %d free + %d unrated",
@@ -76,7 +76,7 @@ type table struct {
 }
 
 func (v *verifier) newTable(r *fileResult) *table {
-	_, s, _ := v.manifest.schemaOf(r.table + parquetExt)
+	_, s, _ := v.manifest.SchemaOf(r.table + parquetExt)
 	return &table{s, r.frames, r.twin}
 }
 
@@ -256,6 +256,9 @@ func (v *verifier) checkStatements(charges *chargeSums, statements *table) {
 			}
 		}
 		key := owedKey{account: row.text("account_id"), currency: row.text("currency"), adjusted: row.adjustedPeriod()}
+		if key.adjusted != "" {
+			key.vat = row.vat()
+		}
 		s := stated[key]
 		if s == nil {
 			s = &statedSum{}
@@ -264,7 +267,7 @@ func (v *verifier) checkStatements(charges *chargeSums, statements *table) {
 		s.rows++
 		s.payable = s.payable.Add(row.wide("payable_net"))
 		s.prepaid = s.prepaid.Add(row.wide("prepaid_net"))
-		key.currency = ""
+		key = key.counted()
 		c := counts[key]
 		counts[key] = [2]int64{c[0] + row.whole("charges"), c[1] + row.whole("unrated")}
 	}
@@ -298,12 +301,11 @@ func (r tableRow) adjustedPeriod() string {
 	return r.text("adjusted_period")
 }
 
-// checkStatedCounts goes by account and adjusted month: charges without a
-// currency are counted on a statement of another.
+// checkStatedCounts goes by account and adjusted month.
 func checkStatedCounts(charges *chargeSums, stated map[owedKey][2]int64) error {
 	want := map[owedKey][2]int64{}
 	for key, o := range charges.owed {
-		key.currency = ""
+		key = key.counted()
 		c := want[key]
 		want[key] = [2]int64{c[0] + o.charges, c[1] + o.unrated}
 	}
@@ -325,8 +327,8 @@ func sortedKeys[V, W any](a map[string]V, b map[string]W) []string {
 
 // checkStated rounds what is owed to the minor unit, half away from zero. An
 // account with several VAT rates has a statement, and a rounding, for each;
-// which charges are on which is not in the tables, so that there each may be
-// half a minor unit off.
+// which of the period's own charges are on which is not in the tables, so that
+// there each may be half a minor unit off.
 func checkStated(charges *chargeSums, stated map[owedKey]*statedSum) error {
 	for _, key := range sortedOwed(stated, charges.owed) {
 		got, owes := stated[key], charges.owed[key]
@@ -421,7 +423,7 @@ func checkOurs(charges *chargeSums, differences *table) error {
 func sortedOwed[V, W any](a map[owedKey]V, b map[owedKey]W) []owedKey {
 	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
 	slices.SortFunc(keys, func(a, b owedKey) int {
-		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.currency, b.currency), cmp.Compare(a.adjusted, b.adjusted))
+		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.currency, b.currency), cmp.Compare(a.adjusted, b.adjusted), a.vat.Compare(b.vat))
 	})
 	return slices.Compact(keys)
 }

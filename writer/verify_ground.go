@@ -19,6 +19,7 @@ import (
 type ground struct {
 	sealed map[string]string // sha256 of the sealed run's files of charges, by name; nil: the run adjusts nothing
 	billed billedSums        // what the charges that the run changes were billed with
+	rates  rateSums          // what the sealed run's statements and the adjustments since come to
 	taken  map[owedKey]*owed // adjustments that the statements take in
 	runs   int
 }
@@ -120,7 +121,8 @@ func (v *verifier) readGround(ctx context.Context) error {
 		}
 	}
 	for _, in := range v.manifest.InputsOf(AdjustmentsInput) {
-		if err := v.readAdjustments(ctx, in, g.billed.addAdjustments); err != nil {
+		use := func(f *Frame) { g.billed.addAdjustments(f); g.rates.addAdjustments(f) }
+		if err := v.readAdjustments(ctx, in, use); err != nil {
 			return err
 		}
 	}
@@ -136,8 +138,8 @@ func (v *verifier) readGround(ctx context.Context) error {
 	return nil
 }
 
-// readSealed reads those charges of the sealed run whose files the run does
-// not have in the same bytes.
+// readSealed reads the statements of the sealed run, and those of its charges
+// whose files the run does not have in the same bytes.
 func (v *verifier) readSealed(ctx context.Context, sealed *Manifest) error {
 	g := v.ground
 	g.sealed = map[string]string{}
@@ -146,7 +148,13 @@ func (v *verifier) readSealed(ctx context.Context, sealed *Manifest) error {
 		mine[f.Name] = f.SHA256
 	}
 	for _, f := range sealed.Files {
-		if table, _, _ := SchemaOf(f.Name); table != ChargesTable {
+		table, s, _ := sealed.SchemaOf(f.Name)
+		if f.Name == StatementsTable+parquetExt {
+			if err := v.readOther(ctx, sealed, f, func(frame Frame) { g.rates.addStatements(s, &frame) }); err != nil {
+				return err
+			}
+		}
+		if table != ChargesTable {
 			continue
 		}
 		g.sealed[f.Name] = f.SHA256
@@ -192,7 +200,7 @@ func (v *verifier) readOther(ctx context.Context, m *Manifest, f FileEntry, use 
 	}
 	problem := f.checkBytes(content.size, content.sha256)
 	if problem == nil {
-		_, s, _ := m.schemaOf(f.Name)
+		_, s, _ := m.SchemaOf(f.Name)
 		problem = readTable(content, f, s, use)
 	}
 	if err := content.release(); err != nil {
@@ -207,7 +215,7 @@ func (v *verifier) readOther(ctx context.Context, m *Manifest, f FileEntry, use 
 // take adds adjustments of a closed month to what the statements have to say.
 func (g *ground) take(f *Frame, period string) {
 	for a := range Adjustments(f) {
-		key := owedKey{a.Account, a.Currency, period}
+		key := owedKey{account: a.Account, currency: a.Currency, adjusted: period, vat: a.VAT}
 		o := g.taken[key]
 		if o == nil {
 			money := total{spec: ColumnSpec{Type: Money}}
@@ -229,6 +237,7 @@ func (g *ground) take(f *Frame, period string) {
 // adjustmentSums is what a table of adjustments comes to, frame by frame.
 type adjustmentSums struct {
 	billedSums
+	rates         rateSums
 	runID, sealed string
 	kinds         map[string]int64
 	rows          int64
@@ -246,6 +255,7 @@ func (v *verifier) newAdjustmentSums() *adjustmentSums {
 
 func (s *adjustmentSums) add(f Frame) {
 	s.addAdjustments(&f)
+	s.rates.addAdjustments(&f)
 	for a := range Adjustments(&f) {
 		s.kinds[string(a.Kind)]++
 		if s.problem == nil {
@@ -278,7 +288,7 @@ func (s *adjustmentSums) checkRow(a *reconcile.Adjustment) error {
 // checkGround holds the adjustments of the run against what is billed and
 // what it charges, and adds those that it takes in to what its statements are
 // held against. It says whether the other checks make sense.
-func (v *verifier) checkGround(results []fileResult, charges *chargeSums) bool {
+func (v *verifier) checkGround(results []fileResult, charges *chargeSums, statements *table) bool {
 	maps.Copy(charges.owed, v.ground.taken)
 	file := AdjustmentsTable + parquetExt
 	var now billedSums
@@ -303,6 +313,7 @@ func (v *verifier) checkGround(results []fileResult, charges *chargeSums) bool {
 	v.check("adjustment charges", file, unequal("billed + Σ adjustments", v.ground.billed.charges+made.charges, now.charges),
 		fmt.Sprintf("%d = charges − billed, of the files that differ", made.charges))
 	v.check("adjustment amounts", file, v.checkAdjustmentNet(&now, &made.billedSums), "Σ amount = charges − billed, for each currency, and as in the manifest")
+	v.check("adjustment VAT", file, v.checkAdjustmentVAT(&made.rates, statements), "at each VAT rate, what was stated and the adjustments are what the run states, up to rounding")
 	v.check("adjustments", file, v.checkAdjustmentMark(&now, &made.billedSums), "what was billed and the adjustments are the charges, one by one")
 	return true
 }

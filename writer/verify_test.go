@@ -258,7 +258,7 @@ func (p *parts) write(t *testing.T) {
 		keep(WriteParquet(t.Context(), p.store, testRun+name, ChargesSchema(), cut(*f, 100)))
 	}
 	for name, f := range p.tables {
-		_, s, _ := p.m.schemaOf(name + parquetExt)
+		_, s, _ := p.m.SchemaOf(name + parquetExt)
 		keep(WriteParquet(t.Context(), p.store, testRun+name+parquetExt, s, cut(*f, 10)))
 		keep(WriteCSV(t.Context(), p.store, testRun+name+csvExt, s, cut(*f, 10)))
 	}
