@@ -481,3 +481,22 @@ func TestDiffChecksItself(t *testing.T) {
 		t.Errorf("stopped: %v", err)
 	}
 }
+
+// Totals come in the order of their counts: came, went, changed.
+func TestDiffTotalsOrder(t *testing.T) {
+	t.Parallel()
+	totals := newDiffTotals()
+	for _, kind := range []DiffKind{Changed, Went, Came} {
+		for _, reason := range []string{"b", "a"} {
+			totals.row(kind, reason, "EUR").Charges++
+		}
+	}
+	var got []string
+	for _, r := range totals.Rows {
+		got = append(got, string(r.Kind)+" "+r.Reason)
+	}
+	want := []string{"came a", "came b", "went a", "went b", "changed a", "changed b"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}

@@ -16,7 +16,7 @@ import (
 // DiffTotals is what a comparison came to.
 type DiffTotals struct {
 	Charges map[DiffKind]int64
-	Rows    []DiffTotal // by kind, reasons and currency
+	Rows    []DiffTotal // came, went, changed; each by reasons and currency
 }
 
 // DiffTotal adds up the charges of one kind, reasons and currency. A charge
@@ -31,6 +31,9 @@ type DiffTotal struct {
 	New      decimal.Decimal `json:"new_amount"`
 }
 
+// rank orders kinds as they are counted and listed.
+func (k DiffKind) rank() int { return slices.Index([]DiffKind{Came, Went, Changed}, k) }
+
 func newDiffTotals() *DiffTotals {
 	return &DiffTotals{Charges: map[DiffKind]int64{Came: 0, Went: 0, Changed: 0}}
 }
@@ -38,7 +41,7 @@ func newDiffTotals() *DiffTotals {
 func (t *DiffTotals) row(kind DiffKind, reason, currency string) *DiffTotal {
 	wanted := DiffTotal{Kind: kind, Reason: reason, Currency: currency}
 	i, found := slices.BinarySearchFunc(t.Rows, wanted, func(r, w DiffTotal) int {
-		return cmp.Or(cmp.Compare(r.Kind, w.Kind), strings.Compare(r.Reason, w.Reason), strings.Compare(r.Currency, w.Currency))
+		return cmp.Or(cmp.Compare(r.Kind.rank(), w.Kind.rank()), strings.Compare(r.Reason, w.Reason), strings.Compare(r.Currency, w.Currency))
 	})
 	if !found {
 		t.Rows = slices.Insert(t.Rows, i, wanted)

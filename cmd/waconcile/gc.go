@@ -63,6 +63,8 @@ type collected struct {
 	Deleted   bool      `json:"deleted"` // --delete was given
 	Garbage   []garbage `json:"garbage"` // old enough
 	Newer     []garbage `json:"newer"`
+
+	olderThan time.Duration
 }
 
 type garbage struct {
@@ -109,7 +111,7 @@ func (a *app) collect(ctx context.Context, out writer.Store, gc *gcSettings, now
 	if err != nil {
 		return err
 	}
-	c := &collected{Out: a.settings.out, OlderThan: gc.olderThan.String(), Deleted: gc.remove, Garbage: []garbage{}, Newer: []garbage{}}
+	c := &collected{Out: a.settings.out, OlderThan: gc.olderThan.String(), olderThan: gc.olderThan, Deleted: gc.remove, Garbage: []garbage{}, Newer: []garbage{}}
 	var old []writer.Garbage
 	for _, g := range found {
 		item := garbage{Kind: g.Kind, Key: g.Key, Objects: g.Objects, Bytes: g.Bytes, Written: g.Modified.UTC(), Begun: g.Begun}
@@ -168,7 +170,7 @@ func (c *collected) text(now time.Time) string {
 	var b strings.Builder
 	switch {
 	case len(c.Garbage) == 0:
-		fmt.Fprintf(&b, "nothing older than %s is left over in %s\n", c.OlderThan, c.Out)
+		fmt.Fprintf(&b, "nothing older than %s is left over in %s\n", ageText(c.olderThan), c.Out)
 	case c.Deleted:
 		fmt.Fprintf(&b, "left over in %s, and to be removed now:\n\n%s\n", c.Out, garbageTable(c.Garbage, now))
 	default:
@@ -187,7 +189,25 @@ func garbageTable(items []garbage, now time.Time) string {
 		if g.Begun {
 			kind += ", removal begun"
 		}
-		rows = append(rows, []string{g.Key, kind, grouped(int64(g.Objects)), grouped(g.Bytes), now.Sub(g.Written).Round(time.Minute).String()})
+		rows = append(rows, []string{g.Key, kind, grouped(int64(g.Objects)), grouped(g.Bytes), ageText(now.Sub(g.Written))})
 	}
 	return textTable(rows)
+}
+
+// ageText writes an age in days and hours, or, of less than a day, in hours
+// and minutes: 8d 20h.
+func ageText(age time.Duration) string {
+	const day = 24 * time.Hour
+	large, small, largeUnit, smallUnit := day, time.Hour, "d", "h"
+	if age = max(age, 0).Truncate(time.Minute); age < day {
+		large, small, largeUnit, smallUnit = time.Hour, time.Minute, "h", "m"
+	}
+	parts := []string{fmt.Sprintf("%d%s", age/large, largeUnit), fmt.Sprintf("%d%s", age%large/small, smallUnit)}
+	switch {
+	case age%large/small == 0 && age >= large:
+		parts = parts[:1]
+	case age < large:
+		parts = parts[1:]
+	}
+	return strings.Join(parts, " ")
 }

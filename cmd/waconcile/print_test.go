@@ -34,6 +34,19 @@ func TestTextTable(t *testing.T) {
 	}
 }
 
+func TestAgeText(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]string{
+		212*time.Hour + 59*time.Minute: "8d 20h", 168 * time.Hour: "7d", 24 * time.Hour: "1d",
+		24*time.Hour - time.Second: "23h 59m", 2 * time.Hour: "2h", 61 * time.Minute: "1h 1m",
+		59 * time.Minute: "59m", time.Second: "0m", 0: "0m", -time.Hour: "0m",
+	} {
+		if got := ageText(age); got != want {
+			t.Errorf("ageText(%s) = %s, want %s", age, got, want)
+		}
+	}
+}
+
 func TestShellWord(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -91,10 +91,12 @@ func (a *app) printVerified(v *verified) error {
 		return printJSON(a.stdout, v)
 	}
 	var b strings.Builder
+	failed := 0
 	for _, c := range v.Checks {
 		state := "ok  "
 		if !c.OK {
 			state = "FAIL"
+			failed++
 		}
 		line := state + "  " + c.Name
 		if c.File != "" {
@@ -104,6 +106,11 @@ func (a *app) printVerified(v *verified) error {
 			line += ": " + c.Detail
 		}
 		b.WriteString(line + "\n")
+	}
+	if failed == 0 {
+		fmt.Fprintf(&b, "all %d checks hold\n", len(v.Checks))
+	} else {
+		fmt.Fprintf(&b, "%d of %d checks failed\n", failed, len(v.Checks))
 	}
 	_, err := io.WriteString(a.stdout, b.String())
 	return err
