@@ -75,7 +75,6 @@ func (rec *record) check(t *testing.T, o *oracle) (problems []problem) {
 type move struct {
 	at      int // event
 	client  string
-	late    bool
 	pointer writer.Pointer
 }
 
@@ -86,7 +85,7 @@ func (rec *record) pointerMoves() map[string][]move {
 		if !isPointer(e.Key) || !e.Changed() {
 			continue
 		}
-		m := move{at: i, client: e.Client, late: e.Late}
+		m := move{at: i, client: e.Client}
 		if data, ok := rec.store.Body(e.After); ok {
 			_ = json.Unmarshal(data, &m.pointer) // what is no pointer names no run
 		}

@@ -44,10 +44,10 @@ func TestFaults(t *testing.T) {
 }
 
 // TestFaultsClosing plays stories of a month that is closed while it is run,
-// and adjusted afterwards; for each twenty of TestFaults one.
+// and adjusted afterwards; for each ten of TestFaults one.
 func TestFaultsClosing(t *testing.T) {
 	t.Parallel()
-	playAll(t, newClosing, *faultSeeds/20, []string{
+	playAll(t, newClosing, *faultSeeds/10, []string{
 		"end: closed", "end: already closed", "end: nothing to close", "end: adjusted", "end: conflict",
 	})
 }

@@ -16,8 +16,8 @@ import (
 //   - one that says another was first did not write the pointer, or lost it
 //     again, and there was another, or the store said that there was;
 //   - one that says the outcome is unknown had got as far as its manifest;
-//   - any other error means that the pointer was not written. What a broken
-//     connection does after its end is nobody's to know.
+//   - any other error means that the pointer was not written, and is not by
+//     what a broken connection does after its end.
 func (rec *record) findMisled(say func(string, ...any)) {
 	for _, try := range rec.tries {
 		own, others := rec.movesDuring(try)
@@ -52,16 +52,15 @@ func (rec *record) findMisled(say func(string, ...any)) {
 	}
 }
 
-// movesDuring are the moves of the period's pointer that a try made before it
-// ended, and those of all others while it ran.
+// movesDuring are the moves of the period's pointer that a try made, be it that
+// they arrived after its end, and those of all others while it ran.
 func (rec *record) movesDuring(try *try) (own, others []move) {
 	for _, moves := range rec.pointerMoves() {
 		for _, m := range moves {
 			switch {
-			case m.at < try.from || m.at >= try.to:
-			case m.client == try.client && !m.late:
+			case m.client == try.client:
 				own = append(own, m)
-			default: // a late one of its own is as good as another's
+			case m.at >= try.from && m.at < try.to:
 				others = append(others, m)
 			}
 		}

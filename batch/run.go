@@ -47,8 +47,10 @@ type run struct {
 // else; with ErrDamaged: the run that is published lacks a file),
 // writer.ErrConflict and writer.ErrOutcomeUnknown (the commit), and
 // ErrControl (a control total does not hold). After any of them the run has
-// not moved the pointer of the period, as far as reading it back can tell;
-// after writer.ErrOutcomeUnknown nobody could.
+// not moved the pointer of the period and will not, but for
+// writer.ErrOutcomeUnknown: then nobody could read it back, or a request is
+// under way that may still move it. The end of ctx while the pointer is written
+// does not hide that it was.
 func Run(ctx context.Context, job Job) (*Result, error) {
 	plan, err := NewPlan(ctx, job)
 	if err != nil {

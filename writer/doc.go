@@ -94,8 +94,11 @@
 // decides. Our own bytes: the step took place, go on. Somebody else's:
 // ErrConflict, another run won, ours is complete beside it. Nothing new: the
 // step is taken again, three times at the most, and then its error is that of
-// the run. Not readable: ErrOutcomeUnknown; the same command again finds out.
-// The client of a bucket never sends these requests twice by itself. A file
+// the run. Not readable, or nothing new and a try without an answer, which may
+// still arrive: ErrOutcomeUnknown; the same command again finds out. A run that
+// is stopped begins no step, and waits for one that it has begun, for at most
+// half a minute each time. The client of a bucket never sends these requests
+// twice by itself. A file
 // that is not what was written, at step 4, 5 or 6, is ErrVerify, and the pointer
 // stays. No run deletes anything, on no path.
 //

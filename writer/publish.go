@@ -9,8 +9,9 @@ import (
 )
 
 var (
-	// ErrOutcomeUnknown is matched where a step of the commit failed and what
-	// is there now could not be read: the run may or may not be published.
+	// ErrOutcomeUnknown is matched where a step of the commit failed, and what
+	// is there now could not be read or may still change by a request that was
+	// not answered: the run may or may not be published.
 	ErrOutcomeUnknown = errors.New("outcome of the commit is unknown")
 
 	// ErrControl is matched by a run that must not be published because a
@@ -45,7 +46,9 @@ type Outcome struct {
 // After an error at manifest or pointer what is there is read back, and that
 // decides: ours is success, another's matches ErrConflict, unreadable matches
 // ErrOutcomeUnknown. Where nothing has changed the step is tried a few times
-// more, and then the error is that of the step. Nothing is ever deleted.
+// more, and then the error is that of the step, or, where the store did not
+// answer one of them, which may arrive later, ErrOutcomeUnknown. The end of ctx
+// keeps a step from being begun and cuts none short. Nothing is ever deleted.
 func Publish(ctx context.Context, t Store, m *Manifest, seen string) (Outcome, error) {
 	for _, c := range m.Control {
 		if !c.OK {
@@ -198,7 +201,7 @@ func readPointer(ctx context.Context, t Target, key, period string) (*Pointer, s
 // the same bytes there: they were written before, by a run that died after it
 // or by one that won meanwhile.
 func createOnce(ctx context.Context, t Target, key string, data []byte) error {
-	put := func() error { return t.Put(ctx, key, data, Condition{}) }
+	put := func(ctx context.Context) error { return t.Put(ctx, key, data, Condition{}) }
 	err := settle(ctx, "create "+key, put, func(ctx context.Context) (finding, error) {
 		there, _, err := t.Get(ctx, key)
 		switch {
@@ -267,7 +270,7 @@ func putPointer(ctx context.Context, t Target, key, period string, next *Pointer
 		return Outcome{}, fmt.Errorf("write %s: %w", key, err)
 	}
 	written := *next
-	put := func() error { return t.Put(ctx, key, data, Condition{Version: version}) }
+	put := func(ctx context.Context) error { return t.Put(ctx, key, data, Condition{Version: version}) }
 	err = settle(ctx, "write "+key, put, func(ctx context.Context) (finding, error) {
 		there, now, err := readPointer(ctx, t, key, period)
 		switch {

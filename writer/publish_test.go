@@ -246,6 +246,7 @@ type publishFault struct {
 	step   string
 	times  int   // how often it goes wrong
 	err    error // as it goes wrong
+	first  error // instead, the first time
 	stored bool  // the step took place although it failed
 	rival  bool  // somebody else's is there when it fails
 	mute   bool  // nothing can be read afterwards
@@ -266,6 +267,12 @@ func publishFaults() (faults []publishFault) {
 			{name: "failed", times: always, err: broken, want: errBroken},
 			{name: "refused once for nothing", times: 1, err: ErrConflict},
 			{name: "refused for nothing", times: always, err: ErrConflict, want: ErrStore},
+			{name: "unanswered once", times: 1, err: unanswered{broken}},
+			{name: "unanswered", times: always, err: unanswered{broken}, want: ErrOutcomeUnknown},
+			{name: "unanswered, then failed", times: always, first: unanswered{broken}, err: broken, want: ErrOutcomeUnknown},
+			{name: "unanswered, then refused for nothing", times: always, first: unanswered{broken}, err: ErrConflict, want: ErrOutcomeUnknown},
+			{name: "unanswered, then another's", times: 1, err: unanswered{broken}, rival: true, want: ErrConflict},
+			{name: "unanswered and stored", times: 1, err: unanswered{broken}, stored: true},
 			{name: "stored", times: 1, err: broken, stored: true},
 			{name: "stored and refused", times: 1, err: ErrConflict, stored: true},
 			{name: "stored, unreadable", times: always, err: broken, stored: true, mute: true, want: ErrOutcomeUnknown},
@@ -299,6 +306,9 @@ func (f publishFault) hook(s *fakeStore) func(op, key string) (bool, error) {
 			p := Pointer{Run: otherRun, ManifestSHA256: strings.Repeat("0", 64)}
 			data, _ := p.encode()
 			s.set(key, data)
+		}
+		if failed == 1 && f.first != nil {
+			return f.stored, f.first
 		}
 		return f.stored, f.err
 	}
@@ -528,6 +538,52 @@ func TestPublishCancelledAtLastStep(t *testing.T) {
 	if _, err := Publish(ctx, s, testManifest(), ""); err != nil {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestPublishStopped: a run that is stopped at a step does not begin it; one
+// that is stopped while a request is under way waits for what comes of it, and
+// where nothing does, does not say that nothing was published.
+func TestPublishStopped(t *testing.T) {
+	t.Parallel()
+	stopped := errors.New("stopped by a signal")
+	for _, step := range []string{testRun + manifestName, "current/2024-07.json"} {
+		for name, c := range map[string]struct{ err, want error }{
+			"answered":   {storeFailure(t.Context(), "put", "somewhere", errBroken), stopped},
+			"unanswered": {unanswered{errBroken}, ErrOutcomeUnknown},
+		} {
+			ctx, stop := context.WithCancelCause(t.Context())
+			s := newFakeStore()
+			plant(s, testManifest())
+			s.fault = func(op, key string) (bool, error) {
+				if op != "put" || key != step {
+					return true, nil
+				}
+				stop(stopped)
+				return false, c.err
+			}
+			if _, err := Publish(ctx, patient{t, s}, testManifest(), ""); !errors.Is(err, c.want) {
+				t.Errorf("%s, %s: %v, want %v", step, name, err, c.want)
+			}
+			s.fault, s.trace = nil, nil
+			if _, err := Publish(ctx, s, testManifest(), ""); !errors.Is(err, stopped) || slices.Contains(s.trace, "put "+step) {
+				t.Errorf("%s, again: %v after %v", step, err, s.trace)
+			}
+		}
+	}
+}
+
+// patient is a store whose writes are not cut short.
+type patient struct {
+	t *testing.T
+	*fakeStore
+}
+
+func (p patient) Put(ctx context.Context, key string, data []byte, cond Condition) error {
+	err := p.fakeStore.Put(ctx, key, data, cond)
+	if _, bound := ctx.Deadline(); !bound || ctx.Err() != nil {
+		p.t.Errorf("put %s: a time-out: %v, ended: %v", key, bound, ctx.Err())
+	}
+	return err
 }
 
 func TestCurrentIsChecked(t *testing.T) {

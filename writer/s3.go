@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"path"
 	"strings"
@@ -133,13 +134,29 @@ func (t *S3) put(ctx context.Context, key string, data []byte, cond Condition, o
 		in.IfMatch = aws.String(`"` + cond.Version + `"`)
 	}
 	_, err := t.client.PutObject(ctx, in, options...)
-	if err != nil && isConflict(err, cond) {
-		err = ErrConflict
+	switch {
+	case err == nil:
+		return nil
+	case isConflict(err, cond):
+		return storeFailure(ctx, "put", t.url(key), ErrConflict)
+	case mayArrive(err):
+		return unanswered{storeFailure(ctx, "put", t.url(key), err)}
 	}
-	if err != nil {
-		return storeFailure(ctx, "put", t.url(key), err)
+	return storeFailure(ctx, "put", t.url(key), err)
+}
+
+// mayArrive says whether a request that failed may be with the store, or on its
+// way there: there was no answer, or only that of a gateway, though a connection
+// had been made.
+func mayArrive(err error) bool {
+	switch statusOf(err) {
+	case 0:
+		dial, ok := errors.AsType[*net.OpError](err)
+		return !ok || dial.Op != "dial"
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return true
 	}
-	return nil
+	return false
 }
 
 func sendOnce(o *s3.Options) { o.Retryer = aws.NopRetryer{} }

@@ -35,7 +35,7 @@ const (
 // kept says who.
 func bury(ctx context.Context, t Target, key, seen string) (own []byte, kept string, err error) {
 	own = tombstoneOf(rand.Text())
-	put := func() error { return t.Put(ctx, key, own, Condition{Version: seen}) }
+	put := func(ctx context.Context) error { return t.Put(ctx, key, own, Condition{Version: seen}) }
 	err = settle(ctx, "create "+key, put, func(ctx context.Context) (finding, error) {
 		there, version, err := t.Get(ctx, key)
 		switch {

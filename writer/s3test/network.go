@@ -79,7 +79,9 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 	if p.fault == Silent {
 		there += silence
 	}
+	arrival := time.Now().Add(there)
 	if err := wait(r.Context(), there); err != nil {
+		n.abandon(r, body, p, arrival)
 		return nil, err
 	}
 	resp, err := n.pass(r, body, p)
@@ -90,6 +92,21 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return resp, nil
+}
+
+// abandon is what becomes of a call whose client gives up before the store has
+// it: what was to change something may still arrive.
+func (n *Network) abandon(r *http.Request, body []byte, p passage, arrival time.Time) {
+	p.late = true
+	switch {
+	case p.fault == Unsent || p.fault == Silent || p.fault == Conflict || p.fault == SlowDown:
+		n.Store.log(Event{Call: p.call, Fault: p.fault, Late: true})
+	case p.call.Op.changes():
+		go func() {
+			time.Sleep(time.Until(arrival))
+			n.ask(r, body, p)
+		}()
+	}
 }
 
 // requestBody takes all of a request's body, as RoundTrip must.
