@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"waconcile/reconcile"
@@ -101,6 +102,58 @@ func (s rottenStored) ReadAt(p []byte, off int64) (int, error) {
 		err = nil
 	}
 	return n, err
+}
+
+// healing is a store in which an object is rotten until it is written again.
+type healing struct {
+	*rotten
+	healed atomic.Bool
+}
+
+func (h *healing) Create(ctx context.Context, key string) (writer.Upload, error) {
+	if strings.HasSuffix(key, h.suffix) {
+		h.healed.Store(true)
+	}
+	return h.rotten.Create(ctx, key)
+}
+
+func (h *healing) Open(ctx context.Context, key string) (writer.Stored, error) {
+	if h.healed.Load() {
+		return h.Mem.Open(ctx, key)
+	}
+	return h.rotten.Open(ctx, key)
+}
+
+// A run that is complete and not current, and of which a file has other bytes
+// of the same number, is written again before the pointer names it.
+func TestCompleteRunIsRotten(t *testing.T) {
+	t.Parallel()
+	for _, suffix := range []string{"report.html", "summary.parquet", "charges/2024-07-03/part-0000.parquet"} {
+		t.Run(suffix, func(t *testing.T) {
+			t.Parallel()
+			job, out := aJob(t)
+			died := errors.New("died before the pointer")
+			out.Hook = func(op, key string) (bool, error) {
+				if op == "put" && strings.HasPrefix(key, "current/") {
+					return false, died
+				}
+				return true, nil
+			}
+			if _, err := Run(t.Context(), job); !errors.Is(err, died) {
+				t.Fatal(err)
+			}
+			out.Hook = nil
+			place := &healing{rotten: &rotten{out, suffix}}
+			job.Out = place
+			res, err := Run(t.Context(), job)
+			if err != nil || res.Already || !place.healed.Load() {
+				t.Fatalf("%+v, %v, written again: %v", res, err, place.healed.Load())
+			}
+			if _, err := writer.Verify(t.Context(), place, "", "2024-07-01_2024-07-06"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // What reads back as something else is not published: no manifest, no pointer.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"strings"
 
 	"waconcile/writer"
 )
@@ -34,12 +33,12 @@ func completeRun(ctx context.Context, job *Job, plan *Plan) (*writer.Manifest, e
 	if m != nil || err != nil || plan.standing.seal != nil {
 		return m, err
 	}
-	objects, err := job.Out.List(ctx, "runs/"+plan.Period.String()+"/")
+	objects, err := job.Out.List(ctx, writer.RunsPrefix(plan.Period.String()))
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range objects {
-		run, ok := strings.CutSuffix(o.Key, "manifest.json")
+		run, ok := writer.RunOf(o.Key)
 		if !ok || run == plan.RunKey {
 			continue
 		}
@@ -59,7 +58,8 @@ func completeRun(ctx context.Context, job *Job, plan *Plan) (*writer.Manifest, e
 	return nil, nil
 }
 
-// wholeRun is the manifest of a run of which everything is there, else nil.
+// wholeRun is the manifest of a run of which everything is there and reads back
+// as what was written, else nil: then the run is to be written anew.
 func wholeRun(ctx context.Context, job *Job, key string) (*writer.Manifest, error) {
 	m, err := writer.ReadManifest(ctx, job.Out, key)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -68,10 +68,15 @@ func wholeRun(ctx context.Context, job *Job, key string) (*writer.Manifest, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := writer.CheckListed(ctx, job.Out, m); errors.Is(err, writer.ErrVerify) {
-		job.Log.WarnContext(ctx, "a run is complete and has lost a file: not using it", "run", key, "cause", err)
+	err = writer.CheckListed(ctx, job.Out, m)
+	if err == nil {
+		err = writer.ReadBackRun(ctx, job.Out, m)
+	}
+	if errors.Is(err, writer.ErrVerify) {
+		job.Log.WarnContext(ctx, "a run is complete and has lost a file, or one is damaged: not using it", "run", key, "cause", err)
 		return nil, nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return nil, err
 	}
 	return m, nil

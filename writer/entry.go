@@ -124,8 +124,19 @@ func WriteFile(ctx context.Context, t Target, key string, data []byte) (FileEntr
 }
 
 // RunPrefix is the key under which the files of a run lie; it ends in a slash.
-func RunPrefix(period, runID string) string {
-	return "runs/" + period + "/" + runID + "/"
+func RunPrefix(period, runID string) string { return RunsPrefix(period) + runID + "/" }
+
+// RunsPrefix is the key under which the runs of a period lie; it ends in a
+// slash.
+func RunsPrefix(period string) string { return runsPrefix + period + "/" }
+
+// RunOf is the run whose manifest has a key, if it is that of a manifest.
+func RunOf(key string) (run string, ok bool) {
+	run, ok = strings.CutSuffix(key, manifestName)
+	if _, _, err := splitRun(run); err != nil {
+		return "", false
+	}
+	return run, ok
 }
 
 // relativeName is a key without the prefix of its run.

@@ -29,11 +29,42 @@ import (
 // The error matches ErrVerify where a file is not what was written. Any other
 // means that the store could not be read.
 func ReadBack(ctx context.Context, t Target, run string, files []FileEntry) error {
+	return readBackAll(ctx, t, run, files, func(ctx context.Context, f *FileEntry, c *content) error {
+		if _, s, isTable := SchemaOf(f.Name); isTable && strings.HasSuffix(f.Name, parquetExt) {
+			return f.checkSample(ctx, c, s)
+		}
+		return nil
+	})
+}
+
+// ReadBackRun is ReadBack of a run that was written before, of which there is
+// only its manifest m: size and sha256 of every file, and the columns and rows
+// in the footer of every Parquet file.
+func ReadBackRun(ctx context.Context, t Target, m *Manifest) error {
+	return readBackAll(ctx, t, m.RunKey(), m.Files, func(_ context.Context, f *FileEntry, c *content) error {
+		_, s, isTable := m.SchemaOf(f.Name)
+		if !isTable || !strings.HasSuffix(f.Name, parquetExt) {
+			return nil
+		}
+		r, err := openBack(c, c.size, s)
+		if err != nil {
+			return err
+		}
+		if rows := r.footerRows(); rows != f.Rows {
+			return fmt.Errorf("the footer has %d rows, the manifest has %d", rows, f.Rows)
+		}
+		return nil
+	})
+}
+
+// readBackAll reads files and looks into each whose bytes are those that were
+// written.
+func readBackAll(ctx context.Context, t Target, run string, files []FileEntry, look lookInto) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, f := range files {
 		g.Go(func() error {
-			if err := readBack(ctx, t, run+f.Name, &f); err != nil {
+			if err := readBack(ctx, t, run+f.Name, &f, look); err != nil {
 				return fmt.Errorf("read back %s%s: %w", run, f.Name, err)
 			}
 			return nil
@@ -42,7 +73,10 @@ func ReadBack(ctx context.Context, t Target, run string, files []FileEntry) erro
 	return g.Wait()
 }
 
-func readBack(ctx context.Context, t Target, key string, f *FileEntry) (err error) {
+// lookInto says what is wrong with the content of a file.
+type lookInto func(context.Context, *FileEntry, *content) error
+
+func readBack(ctx context.Context, t Target, key string, f *FileEntry, look lookInto) (err error) {
 	stored, err := t.Open(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: the file is not there", ErrVerify)
@@ -56,8 +90,8 @@ func readBack(ctx context.Context, t Target, key string, f *FileEntry) (err erro
 		return err
 	}
 	problem := f.checkBytes(content.size, content.sha256)
-	if _, s, isTable := SchemaOf(f.Name); problem == nil && isTable && strings.HasSuffix(f.Name, parquetExt) {
-		problem = f.checkSample(ctx, content, s)
+	if problem == nil {
+		problem = look(ctx, f, content)
 	}
 	if err := content.release(); err != nil {
 		return err
