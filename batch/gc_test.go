@@ -97,7 +97,7 @@ func TestGCWhileRunning(t *testing.T) {
 		}
 		if err == nil {
 			published++
-		} else if !errors.Is(err, writer.ErrVerify) && !errors.Is(err, writer.ErrConflict) {
+		} else if !errors.Is(err, writer.ErrVerify) && !errors.Is(err, writer.ErrRemoving) {
 			t.Fatalf("%s: %v", when, err)
 		}
 		out.Hook = nil
@@ -143,7 +143,7 @@ func TestRunWhileCollecting(t *testing.T) {
 		if publishedWhole(t, out, when) != (runErr == nil) || (runErr == nil) != (n == 1) {
 			t.Fatalf("%s: %v", when, runErr)
 		}
-		if runErr != nil && !errors.Is(runErr, writer.ErrConflict) && !errors.Is(runErr, writer.ErrVerify) {
+		if runErr != nil && !errors.Is(runErr, writer.ErrRemoving) && !errors.Is(runErr, writer.ErrVerify) {
 			t.Fatalf("%s: %v", when, runErr)
 		}
 		if _, err := Run(t.Context(), job); err != nil || !publishedWhole(t, out, when+", again") {

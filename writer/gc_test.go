@@ -379,7 +379,7 @@ func TestGarbageRace(t *testing.T) {
 					if gcErr != nil || (runErr == nil) != (published != "") {
 						t.Fatalf("%s: gc %v, run %v, published %q", when, gcErr, runErr, published)
 					}
-					if runErr != nil && !errors.Is(runErr, writer.ErrConflict) && !errors.Is(runErr, writer.ErrVerify) {
+					if runErr != nil && !errors.Is(runErr, writer.ErrRemoving) && !errors.Is(runErr, writer.ErrVerify) {
 						t.Fatalf("%s: %v", when, runErr)
 					}
 					y.now = y.now.Add(2 * writer.GarbageAgeMin) // what a dead gc has begun is ended then

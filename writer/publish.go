@@ -14,6 +14,11 @@ var (
 	// not answered: the run may or may not be published.
 	ErrOutcomeUnknown = errors.New("outcome of the commit is unknown")
 
+	// ErrRemoving is matched, with ErrStore, where gc has begun to remove what an
+	// earlier attempt at the run left. The run can be published once that is
+	// ended.
+	ErrRemoving = errors.New("gc is removing this run")
+
 	// ErrControl is matched by a run that must not be published because a
 	// control total does not hold.
 	ErrControl = errors.New("control total does not hold")
@@ -41,7 +46,8 @@ type Outcome struct {
 // version seen, as Current or Adjusted gave it when the run was planned, or ""
 // where there was none: a run that another has overtaken, or whose month was
 // closed meanwhile, matches ErrConflict, one that lacks a file or whose
-// manifest reads back as something else ErrVerify.
+// manifest reads back as something else ErrVerify. Where another build of the
+// program wrote the manifest before, that one stays, and m gets its Program.
 //
 // After an error at manifest or pointer what is there is read back, and that
 // decides: ours is success, another's matches ErrConflict, unreadable matches
@@ -59,13 +65,36 @@ func Publish(ctx context.Context, t Store, m *Manifest, seen string) (Outcome, e
 	if err != nil {
 		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
 	}
-	if err := createOnce(ctx, t, m.RunKey()+manifestName, data); err != nil {
+	sum, err := createManifest(ctx, t, m, data)
+	if err != nil {
 		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
 	}
 	if err := CheckListed(ctx, t, m); err != nil {
 		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
 	}
-	return movePointer(ctx, t, m, sha256Hex(data), seen)
+	return movePointer(ctx, t, m, sum, seen)
+}
+
+// createManifest gives the sha256 of the manifest that is there in the end.
+// Another build of the program may have written it before: the same run, since
+// its files are the same. That manifest stays, and m is made the same.
+func createManifest(ctx context.Context, t Target, m *Manifest, data []byte) (sum string, err error) {
+	err = createOnce(ctx, t, m.RunKey()+manifestName, data)
+	if !errors.Is(err, ErrConflict) {
+		return sha256Hex(data), err
+	}
+	there, sum, readErr := readManifest(ctx, t, m.RunKey())
+	if readErr != nil {
+		return "", err
+	}
+	ours := *m
+	ours.Program = there.Program
+	again, encodeErr := ours.Encode()
+	if encodeErr != nil || sha256Hex(again) != sum {
+		return "", err
+	}
+	m.Program = there.Program
+	return sum, nil
 }
 
 // CheckListed asks once what lies under the prefix of a run, and matches
@@ -212,7 +241,7 @@ func createOnce(ctx context.Context, t Target, key string, data []byte) error {
 		case bytes.Equal(there, data):
 			return ours, nil
 		case isTombstone(there):
-			return anothers, errors.New("gc is removing what an earlier attempt left there")
+			return buried, nil
 		}
 		return anothers, errors.New("it is there with other bytes")
 	})

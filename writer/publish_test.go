@@ -405,11 +405,45 @@ func TestPublishTombstone(t *testing.T) {
 	s := newFakeStore()
 	s.set(testRun+manifestName, tombstoneOf("gc"))
 	plant(s, testManifest())
-	if _, err := Publish(t.Context(), s, testManifest(), ""); !errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), "gc is removing") {
+	if _, err := Publish(t.Context(), s, testManifest(), ""); !errors.Is(err, ErrRemoving) || !errors.Is(err, ErrStore) || errors.Is(err, ErrConflict) {
 		t.Errorf("publish: %v", err)
 	}
 	if _, err := ReadManifest(t.Context(), s, testRun); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("read: %v", err)
+	}
+}
+
+// TestPublishOtherBuild: the manifest of the same run by another build of the
+// program is taken as it is, and any other difference is a conflict.
+func TestPublishOtherBuild(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(m *Manifest)
+		want   error
+	}{
+		"program":          {func(m *Manifest) { m.Program.Version = "earlier" }, nil},
+		"program and file": {func(m *Manifest) { m.Program.Version, m.Files[0].SHA256 = "earlier", strings.Repeat("3", 64) }, ErrConflict},
+	} {
+		s := newFakeStore()
+		earlier := testManifest()
+		c.change(earlier)
+		data, err := earlier.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.set(testRun+manifestName, data)
+		plant(s, testManifest())
+		m := testManifest()
+		o, err := Publish(t.Context(), s, m, "")
+		if !errors.Is(err, c.want) || (c.want == nil) != (err == nil) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+		if c.want == nil && (o.Pointer.ManifestSHA256 != sha256Hex(data) || m.Program != earlier.Program) {
+			t.Errorf("%s: pointer %+v, program %+v", name, o.Pointer, m.Program)
+		}
+		if string(s.objects[testRun+manifestName]) != string(data) {
+			t.Errorf("%s: the manifest was replaced", name)
+		}
 	}
 }
 

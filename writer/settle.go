@@ -14,6 +14,7 @@ const (
 	unchanged finding = iota // what was there before the step
 	ours                     // what the step was to write
 	anothers                 // something else
+	buried                   // a tombstone
 )
 
 // pauses are what a step waits before it is tried again. S3 answers 409 where
@@ -53,6 +54,8 @@ func settle(ctx context.Context, step string, put func(context.Context) error, l
 			return nil
 		case found == anothers:
 			return fmt.Errorf("%s: %w: %w", step, ErrConflict, lookErr)
+		case found == buried:
+			return fmt.Errorf("%s: %w: %w", step, ErrStore, ErrRemoving)
 		case lookErr != nil:
 			// Neither is matched: which of them happened last is not known.
 			return fmt.Errorf("%s: %w: %v; reading back: %v", step, ErrOutcomeUnknown, err, lookErr)

@@ -76,6 +76,7 @@ func outcomes() []outcome {
 		{reader.ErrData, exitData, true, "replace the exports and run again"},
 		{writer.ErrUnsafeStore, exitStore, true, "use a store that honours conditional writes, or --unsafe-store where only one run is under way at a time"},
 		{reader.ErrStore, exitStore, true, storage},
+		{writer.ErrRemoving, exitStore, true, "wait for gc, or where none is at work end it with waconcile gc --delete from an hour after it began, then run again"},
 		{writer.ErrStore, exitStore, true, storage},
 		{errDisk, exitStore, true, storage},
 	}

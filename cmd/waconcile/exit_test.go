@@ -34,6 +34,7 @@ func TestExitCodes(t *testing.T) {
 		{reader.ErrStore, 6},
 		{reader.ErrChanged, 6},
 		{writer.ErrStore, 6},
+		{fmt.Errorf("%w: %w", writer.ErrStore, writer.ErrRemoving), 6},
 		{writer.ErrUnsafeStore, 6},
 		{writer.ErrOutcomeUnknown, 7},
 		{writer.ErrConflict, 8},
