@@ -43,7 +43,7 @@ list,*,utility,conversation,0.03,EUR,2024-01-01,
 // no day is missing, and in each month two charges.
 func newBooks(t *testing.T, out writer.Store) *books {
 	b := &books{t: t, out: out, exports: make(map[string][]readertest.ExportRow), rates: bookRates, accounts: bookAccounts}
-	for d := b.date("2024-05-25"); d <= b.date("2024-10-10"); d++ {
+	for d := b.date("2024-05-25"); d <= b.date("2024-11-10"); d++ {
 		row := b.message("39333"+fmt.Sprint(d), d.String())
 		row.Direction, row.Type, row.Category, row.Status = "inbound", "text", "", ""
 		b.put("a", row)

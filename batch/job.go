@@ -98,7 +98,9 @@ type Result struct {
 	RunKey   string // runs/{period}/{run_id}/
 	Already  bool   // the same inputs were published before; nothing was written
 	Manifest *writer.Manifest
-	Sealed   string // the run that a closed month was billed by; empty: the month is open
+	Sealed   string    // the run that a closed month was billed by; empty: the month is open
+	Waiting  []Waiting // closed months whose adjustments wait for another to be closed
+	Within   []string  // closed months that a period which is no month has days of
 }
 
 // Errors that the command tells apart by exit code. Errors of the data and

@@ -80,7 +80,7 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if err := p.exports.identify(ctx, p.span.requiredFirst, p.span.last); err != nil {
 		return nil, err
 	}
-	if p.standing, err = readStanding(ctx, job.Out, p.Period.String()); err != nil {
+	if p.standing, err = readStanding(ctx, job.Out, p.Period); err != nil {
 		return nil, err
 	}
 	if p.inputsID, err = p.identity(p.exports.objects(p.span.requiredFirst, p.span.last), nil); err != nil {

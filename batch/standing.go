@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"waconcile/writer"
 )
@@ -20,22 +21,28 @@ type standing struct {
 
 	earlier []*writer.Manifest // all runs that adjust it, oldest first
 	taken   []*writer.Manifest // runs that adjust earlier months, for the statements of this one
+	within  []string           // of a period that is no month: closed months that it has days of
+	waiting []Waiting          // closed months whose adjustments an open one before this holds up
 }
 
 // readStanding finds out how a period stands. Only a whole month can be
 // closed, and only its statements take in adjustments of closed ones.
-func readStanding(ctx context.Context, out writer.Target, period string) (*standing, error) {
+func readStanding(ctx context.Context, out writer.Store, p Period) (*standing, error) {
+	period := p.String()
 	st := &standing{period: period}
 	var err error
-	if st.current, err = pointedRun(writer.Current(ctx, out, period)); err != nil || !writer.IsMonth(period) {
+	if st.current, err = pointedRun(writer.Current(ctx, out, period)); err != nil {
+		return nil, err
+	}
+	if !writer.IsMonth(period) {
+		st.within, err = closedWithin(ctx, out, p)
 		return st, err
 	}
 	if err := st.readSeal(ctx, out); err != nil {
 		return nil, err
 	}
 	if st.seal == nil {
-		st.taken, err = openTaken(ctx, out, period)
-		return st, err
+		return st, st.readTaken(ctx, out)
 	}
 	if err := st.readAdjusting(ctx, out); err != nil {
 		return nil, err
@@ -92,40 +99,62 @@ func runsNamed(ctx context.Context, out writer.Target, m *writer.Manifest, table
 	return runs, nil
 }
 
-// openTaken are the runs whose adjustments the statements of an open month
+// readTaken finds the runs whose adjustments the statements of an open month
 // take in: those of the closed months right before it, back to the first that
 // is not closed, without those that a closed month's statements have taken in
-// already. So each is billed once, by the month that closes first.
-func openTaken(ctx context.Context, out writer.Target, month string) ([]*writer.Manifest, error) {
-	var taken []*writer.Manifest
+// already. So each is billed once, by the month that closes first. A run
+// without adjustments has nothing to take in.
+func (st *standing) readTaken(ctx context.Context, out writer.Store) error {
 	billed := map[string]bool{} // keys of manifests
-	for m := monthBefore(month); m != ""; m = monthBefore(m) {
-		st := &standing{period: m}
-		var err error
-		if st.current, err = pointedRun(writer.Current(ctx, out, m)); err != nil {
+	for m := monthBefore(st.period); m != ""; m = monthBefore(m) {
+		closed, err := closedMonth(ctx, out, m)
+		if err != nil {
+			return err
+		}
+		if closed == nil {
+			return st.findWaiting(ctx, out, m, billed)
+		}
+		runs, err := closed.unbilled(billed)
+		if err != nil {
+			return err
+		}
+		st.taken = append(st.taken, runs...)
+	}
+	return nil
+}
+
+// closedMonth is how a month stands that is closed, without what it has taken
+// in; it is nil where the month is open.
+func closedMonth(ctx context.Context, out writer.Target, month string) (*standing, error) {
+	st := &standing{period: month}
+	var err error
+	if st.current, err = pointedRun(writer.Current(ctx, out, month)); err != nil {
+		return nil, err
+	}
+	if err := st.readSeal(ctx, out); err != nil || st.seal == nil {
+		return nil, err
+	}
+	return st, st.readAdjusting(ctx, out)
+}
+
+// unbilled are the runs that adjust a closed month, have something to bill,
+// and are not among the billed, to which those are added that the month itself
+// has taken in.
+func (st *standing) unbilled(billed map[string]bool) ([]*writer.Manifest, error) {
+	for _, in := range st.current.manifest.InputsOf(writer.TakenInput) {
+		billed[in.Key] = true
+	}
+	var runs []*writer.Manifest
+	for _, run := range st.earlier {
+		in, err := writer.RunInput(writer.TakenInput, run)
+		if err != nil {
 			return nil, err
 		}
-		if err := st.readSeal(ctx, out); err != nil {
-			return nil, err
-		}
-		if st.seal == nil {
-			return taken, nil
-		}
-		if err := st.readAdjusting(ctx, out); err != nil {
-			return nil, err
-		}
-		for _, in := range st.current.manifest.InputsOf(writer.TakenInput) {
-			billed[in.Key] = true
-		}
-		for _, run := range st.earlier {
-			if in, err := writer.RunInput(writer.TakenInput, run); err != nil {
-				return nil, err
-			} else if !billed[in.Key] {
-				taken = append(taken, run)
-			}
+		if in.Rows > 0 && !billed[in.Key] {
+			runs = append(runs, run)
 		}
 	}
-	return taken, nil
+	return runs, nil
 }
 
 // monthBefore is empty where there is none.
@@ -230,6 +259,24 @@ func (p *Plan) Published() *writer.Manifest {
 // the period is open.
 func (p *Plan) SealedRun() string { return p.standing.sealedRun() }
 
+// TakesIn are the closed months whose adjustments the statements of the run
+// take in, oldest first.
+func (p *Plan) TakesIn() []string {
+	var months []string
+	for _, run := range p.standing.taken {
+		months = append(months, run.Period)
+	}
+	slices.Sort(months)
+	return slices.Compact(months)
+}
+
+// Waiting are the closed months whose adjustments wait for another month to be
+// closed, oldest first.
+func (p *Plan) Waiting() []Waiting { return p.standing.waiting }
+
+// Within are the closed months that a period which is no month has days of.
+func (p *Plan) Within() []string { return p.standing.within }
+
 func (st *standing) sealedRun() string {
 	if st.seal == nil {
 		return ""
@@ -239,5 +286,5 @@ func (st *standing) sealedRun() string {
 
 // result is what a run of the plan has come to.
 func (p *Plan) result(key string, m *writer.Manifest, already bool) *Result {
-	return &Result{RunID: m.RunID, RunKey: key, Already: already, Manifest: m, Sealed: p.standing.sealedRun()}
+	return &Result{RunID: m.RunID, RunKey: key, Already: already, Manifest: m, Sealed: p.standing.sealedRun(), Waiting: p.standing.waiting, Within: p.standing.within}
 }

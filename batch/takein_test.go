@@ -183,3 +183,66 @@ func TestLateChains(t *testing.T) {
 		})
 	}
 }
+
+// A run that adjusts nothing is nothing to take in: the open month stays the
+// run that it was.
+func TestNothingToTakeIn(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, &writertest.Mem{})
+	b.fresh("2024-06")
+	b.close("2024-06")
+	b.put("late", b.message("39100000005", "2024-06-10"))
+	first := b.fresh("2024-06")
+	july := b.fresh("2024-07")
+	b.wantTaken(july, first)
+	b.rates += "other,*,marketing,conversation,0.10,EUR,2024-01-01,\n" // nobody's plan
+	b.wantAdjustments(b.fresh("2024-06"), []string{}...)
+	b.wantTaken(b.fresh("2024-07"), first) // its own inputs have changed
+	b.idle("2024-07")
+	b.put("late", b.message("39100000006", "2024-06-10"))
+	third := b.fresh("2024-06")
+	b.wantTaken(b.fresh("2024-07"), first, third)
+}
+
+// TestWaiting: what an open month keeps from later statements is said, with
+// the month that is to be closed, by a run and by its plan.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, &writertest.Mem{})
+	want := func(period string, want ...Waiting) {
+		t.Helper()
+		plan, err := NewPlan(t.Context(), b.job(period))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, got := range map[string][]Waiting{"plan": plan.Waiting(), "run": b.run(period).Waiting, "run again": b.run(period).Waiting} {
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s of %s (-want +got):\n%s", name, period, diff)
+			}
+		}
+	}
+	b.fresh("2024-06")
+	b.close("2024-06")
+	want("2024-08") // nothing is adjusted
+	b.put("late", b.message("39100000005", "2024-06-10"))
+	june := b.fresh("2024-06")
+	want("2024-07")
+	want("2024-08", Waiting{"2024-06", "2024-07"})
+	want("2024-09", Waiting{"2024-06", "2024-07"})
+	want("2024-06") // its own, and closed
+	want("2024-09-03")
+
+	// August is closed out of its turn, and adjusted.
+	b.close("2024-08")
+	b.put("late", b.message("39100000006", "2024-08-10"))
+	august := b.fresh("2024-08")
+	want("2024-09", Waiting{"2024-06", "2024-07"})
+	b.wantTaken(b.run("2024-09"), august)
+	want("2024-10", Waiting{"2024-06", "2024-07"}, Waiting{"2024-08", "2024-09"})
+
+	// July takes June in.
+	b.wantTaken(b.run("2024-07"), june)
+	b.close("2024-07")
+	want("2024-09")
+	want("2024-10", Waiting{"2024-08", "2024-09"})
+}
