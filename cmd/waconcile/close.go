@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -75,6 +76,9 @@ func (a *app) close(cmd *cobra.Command, month string) error {
 
 func (a *app) closeMonth(ctx context.Context, c batch.Closing) error {
 	done, err := batch.Close(ctx, c)
+	if errors.Is(err, writer.ErrConflict) {
+		return fmt.Errorf("%w: %w", errMoved, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,9 @@ var (
 	errPublished = errors.New("the run is published")
 	// errNoSuchRun: a run that the command line names is not there.
 	errNoSuchRun = errors.New("no such run")
+	// errMoved: a month that was to be closed was run meanwhile. The same
+	// command again would close it with a run that nobody has looked at.
+	errMoved = errors.New("not closed")
 	// errDisk: the demo could not write its inputs.
 	errDisk = errors.New("storage")
 )
@@ -65,6 +68,7 @@ func outcomes() []outcome {
 		{errNoSuchRun, exitUsage, false, "name a run that is published by its key, or with --period by its id or as current, previous, sealed or adjusted"},
 		{batch.ErrNotKept, exitVerify, true, again + ", which writes it anew; if it fails as well, the store loses or changes what it is given"},
 		{writer.ErrVerify, exitVerify, false, "do not use this run; find out what changed it, and publish anew into another place"},
+		{errMoved, exitConflict, false, "look at the run that is current now, and close the month if that is what is to be billed"},
 		{writer.ErrConflict, exitConflict, false, "another run of the period was published meanwhile: " + again},
 		{batch.ErrConfig, exitUsage, false, setting},
 		{errUsage, exitUsage, false, setting},

@@ -38,6 +38,7 @@ func TestExitCodes(t *testing.T) {
 		{writer.ErrUnsafeStore, 6},
 		{writer.ErrOutcomeUnknown, 7},
 		{writer.ErrConflict, 8},
+		{fmt.Errorf("%w: %w", errMoved, writer.ErrConflict), 8},
 		{writer.ErrVerify, 9},
 		{errNoSuchRun, 2},
 		{fmt.Errorf("%w: %w", batch.ErrNotKept, writer.ErrVerify), 9},
@@ -73,6 +74,14 @@ func TestAdviceOnDamage(t *testing.T) {
 		if got := judge(t.Context(), err).advice(true); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%v: %s; want %s …", err, got, tt.want)
 		}
+	}
+}
+
+// A month that was run while it was to be closed is not closed blindly.
+func TestAdviceOnMoved(t *testing.T) {
+	t.Parallel()
+	if got := judge(t.Context(), fmt.Errorf("%w: %w", errMoved, writer.ErrConflict)).advice(false); !strings.HasPrefix(got, "look at the run") {
+		t.Error(got)
 	}
 }
 

@@ -19,16 +19,19 @@ type planned struct {
 	Period string `json:"period"`
 	// Checkpoint is the key of the checkpoint that the run starts from; empty
 	// where it reads back.
-	Checkpoint string   `json:"checkpoint"`
-	RunID      string   `json:"run_id"`
-	Run        string   `json:"run"`
-	Published  bool     `json:"already_published"`
-	SealedRun  string   `json:"sealed_run,omitempty"` // the run that a closed month was billed by
-	Required   []string `json:"days_required"`
-	Read       []string `json:"days_read"`
-	Missing    []string `json:"days_missing"`
-	Files      int      `json:"files"`
-	Bytes      int64    `json:"bytes"`
+	Checkpoint string         `json:"checkpoint"`
+	RunID      string         `json:"run_id"`
+	Run        string         `json:"run"`
+	Published  bool           `json:"already_published"`
+	SealedRun  string         `json:"sealed_run,omitempty"` // the run that a closed month was billed by
+	TakenIn    []string       `json:"takes_in,omitempty"`   // closed months whose adjustments the statements take in
+	Waiting    []waitingMonth `json:"waiting,omitempty"`
+	Within     []string       `json:"closed_within,omitempty"` // closed months that a day or a range of days lies in
+	Required   []string       `json:"days_required"`
+	Read       []string       `json:"days_read"`
+	Missing    []string       `json:"days_missing"`
+	Files      int            `json:"files"`
+	Bytes      int64          `json:"bytes"`
 }
 
 func newPlanCommand(a *app) *cobra.Command {
@@ -74,6 +77,7 @@ func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
 		Period: plan.Period.String(), Checkpoint: plan.Checkpoint, RunID: plan.RunID, Run: within(a.settings.out, plan.RunKey), Published: plan.Already,
 		Required: reconcile.DateTexts(plan.Required), Read: reconcile.DateTexts(plan.Read), Missing: reconcile.DateTexts(plan.Missing),
 		Files: len(plan.Objects), SealedRun: plan.SealedRun(),
+		TakenIn: plan.TakesIn(), Waiting: waitingMonths(plan.Waiting()), Within: plan.Within(),
 	}
 	for _, o := range plan.Objects {
 		p.Bytes += o.Size
@@ -126,9 +130,7 @@ func (p *planned) text() string {
 		lines = append(lines, [2]string{"would write", p.Run})
 	}
 	lines = append(lines, [2]string{"published", published})
-	if p.SealedRun != "" {
-		lines = append(lines, [2]string{"closed", "billed by " + p.SealedRun + ": a run adjusts it"})
-	}
+	lines = append(lines, p.closedLines()...)
 	var b strings.Builder
 	for _, l := range lines {
 		fmt.Fprintf(&b, "%-15s%s\n", l[0], l[1])

@@ -58,7 +58,11 @@ func (f *figures) statementRows() [][]string {
 	if len(f.Statements) == 0 {
 		return nil
 	}
-	rows := [][]string{{"statements", "net", "vat", "gross"}}
+	title := "statements"
+	if f.Adjustments != nil {
+		title = "statements, not to be billed"
+	}
+	rows := [][]string{{title, "net", "vat", "gross"}}
 	for _, t := range f.Statements {
 		rows = append(rows, []string{t.Currency, money(t.Net), money(t.VAT), money(t.Gross)})
 	}
@@ -74,27 +78,6 @@ func (f *figures) differencesText() string {
 		rows = append(rows, []string{d.Class, grouped(d.Rows), money(d.Amount), d.Currency})
 	}
 	return textTable(rows)
-}
-
-// closedText tells that the month is closed and what the run changes in it,
-// and whose adjustments the statements take in.
-func (f *figures) closedText() string {
-	var text string
-	if len(f.TakenIn) > 0 {
-		text = fmt.Sprintf("statements take in the adjustments of %s\n", strings.Join(f.TakenIn, ", "))
-	}
-	switch {
-	case f.SealedRun == "":
-		return text
-	case f.Adjustments == nil:
-		return text + fmt.Sprintf("%s is closed: this run is what was billed\n", f.Period)
-	}
-	rows := countRows("adjustments", f.Adjustments.Rows)
-	for _, currency := range slices.Sorted(maps.Keys(f.Adjustments.Amounts)) {
-		rows = append(rows, []string{"  " + currency, f.Adjustments.Amounts[currency]})
-	}
-	return text + fmt.Sprintf("%s is closed: it was billed by %s, and this run adjusts it\n%sin %s\n",
-		f.Period, f.SealedRun, textTable(rows), f.Adjustments.Table)
 }
 
 func countRows(title string, counts map[string]int64) [][]string {

@@ -36,6 +36,8 @@ type figures struct {
 	SealedRun     string           `json:"sealed_run,omitempty"`  // the run that a closed month was billed by
 	Adjustments   *adjustedTotals  `json:"adjustments,omitempty"` // what the run changes in a closed month
 	TakenIn       []string         `json:"takes_in,omitempty"`    // closed months whose adjustments are on the statements
+	Waiting       []waitingMonth   `json:"waiting,omitempty"`
+	Within        []string         `json:"closed_within,omitempty"` // closed months that a day or a range of days lies in
 	Next          string           `json:"next"`
 
 	manifest *writer.Manifest
@@ -99,6 +101,7 @@ func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.
 	f := &figures{
 		Period: job.Period.String(), RunID: result.RunID, RunKey: result.RunKey, Already: result.Already,
 		Tables: within(s.out, result.RunKey), Next: s.verifyCommand(job.Period), SealedRun: result.Sealed,
+		Waiting: waitingMonths(result.Waiting), Within: result.Within,
 		manifest: result.Manifest,
 	}
 	if result.Manifest.Adjusts() {
