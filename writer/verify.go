@@ -2,6 +2,7 @@ package writer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,8 +28,9 @@ type Check struct {
 // runs/2024-07/<run_id>/, or empty for the current run of the period.
 //
 // The error matches fs.ErrNotExist where there is no such run, ErrVerify where
-// a check failed, and names the first; the checks are there all the same. Any
-// other error means that the store could not be read.
+// a check failed, and names the first, that of the pointer only where all else
+// is right; the checks are there all the same. Any other error means that the
+// store could not be read.
 func Verify(ctx context.Context, t Target, run, period string) ([]Check, error) {
 	v := &verifier{target: t}
 	if err := v.open(ctx, run, period); err != nil {
@@ -44,21 +46,35 @@ func Verify(ctx context.Context, t Target, run, period string) ([]Check, error) 
 		}
 		v.contents(results)
 	}
-	for _, c := range v.checks {
-		if !c.OK {
-			where := v.run
-			if c.File != "" {
-				where += c.File
-			}
-			return v.checks, fmt.Errorf("verify %s: %w: %s: %s", where, ErrVerify, c.Name, c.Detail)
+	return v.checks, v.failure()
+}
+
+// failure names the first file and figure that is wrong. Where the run is
+// damaged its pointer, which has the sha256 of the manifest, says less.
+func (v *verifier) failure() error {
+	var first *Check
+	for i := range v.checks {
+		if c := &v.checks[i]; !c.OK && (first == nil || first.Name == pointerCheck) {
+			first = c
 		}
 	}
-	return v.checks, nil
+	if first == nil {
+		return nil
+	}
+	where := v.run + first.File
+	if where == "" {
+		where = v.pointer
+	}
+	return fmt.Errorf("verify %s: %w: %s: %s", where, ErrVerify, first.Name, first.Detail)
 }
+
+// pointerCheck is the name of the check of a pointer.
+const pointerCheck = "pointer"
 
 type verifier struct {
 	target   Target
-	run      string
+	pointer  string    // key, where the run is the one that it names
+	run      string    // empty where a damaged pointer does not tell
 	manifest *Manifest // nil where there is none to go by
 	ground   *ground
 	checks   []Check
@@ -76,16 +92,17 @@ func (v *verifier) check(name, file string, problem error, detail string) {
 func (v *verifier) open(ctx context.Context, run, period string) error {
 	switch {
 	case run == "":
+		v.pointer = PointerKey(period)
 		p, m, _, err := Current(ctx, v.target, period)
 		if errors.Is(err, ErrVerify) {
-			v.check("pointer", "", err, "")
-			return nil
+			v.check(pointerCheck, "", err, "")
+			return v.openDamaged(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("verify %s: %w", period, err)
 		}
 		v.run, v.manifest = p.Run, m
-		v.check("pointer", "", nil, "names "+p.Run+" and the sha256 of its manifest")
+		v.check(pointerCheck, "", nil, "names "+p.Run+" and the sha256 of its manifest")
 	case strings.Contains(run, "/"):
 		if _, _, err := splitRun(run); err != nil {
 			return fmt.Errorf("verify: %w", err)
@@ -108,7 +125,41 @@ func (v *verifier) open(ctx context.Context, run, period string) error {
 			return fmt.Errorf("verify %s: %w", v.run, err)
 		}
 	}
+	v.manifestRead()
+	return nil
+}
+
+func (v *verifier) manifestRead() {
 	v.check("manifest", manifestName, nil, fmt.Sprintf("%d files, %d inputs, verdict %s", len(v.manifest.Files), len(v.manifest.Inputs), v.manifest.Verdict))
+}
+
+// openDamaged finds the run of a pointer that is damaged, or whose manifest is
+// not the one that it names, as far as that can be told.
+func (v *verifier) openDamaged(ctx context.Context) error {
+	data, _, err := v.target.Get(ctx, v.pointer)
+	if err != nil {
+		return fmt.Errorf("verify %s: %w", v.pointer, err)
+	}
+	var p struct {
+		Run string `json:"run"`
+	}
+	_ = json.Unmarshal(data, &p) // what is no JSON names no run
+	if _, _, err := splitRun(p.Run); err != nil {
+		return nil
+	}
+	v.run = p.Run
+	m, err := ReadManifest(ctx, v.target, v.run)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		v.check("manifest", manifestName, errors.New("the file is not there"), "")
+	case errors.Is(err, ErrVerify):
+		v.check("manifest", manifestName, err, "")
+	case err != nil:
+		return fmt.Errorf("verify %s: %w", v.run, err)
+	default:
+		v.manifest = m
+		v.manifestRead()
+	}
 	return nil
 }
 
@@ -122,7 +173,7 @@ func (v *verifier) checkPointer(ctx context.Context) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.Is(err, ErrVerify):
-		v.check("pointer", "", err, "")
+		v.check(pointerCheck, "", err, "")
 		return nil
 	case err != nil:
 		return err
@@ -137,7 +188,7 @@ func (v *verifier) checkPointer(ctx context.Context) error {
 	if sum := sha256Hex(data); sum != p.ManifestSHA256 {
 		problem = fmt.Errorf("%s has sha256 %s of the manifest, which has %s", key, p.ManifestSHA256, sum)
 	}
-	v.check("pointer", "", problem, "names "+p.Run+" and the sha256 of its manifest")
+	v.check(pointerCheck, "", problem, "names "+p.Run+" and the sha256 of its manifest")
 	return nil
 }
 
