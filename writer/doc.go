@@ -77,8 +77,8 @@
 //	                                                  the same inputs may start from
 //	4  read-back: every object, every footer,         as 2 and 3: it writes nothing       as 2
 //	   some row groups
-//	5  manifest.json, only if there is none, and      a complete run that is not current  the same run: it moves the pointer
-//	   read back
+//	5  manifest.json, only if there is none, and      a complete run that is not current  the same run: it reads all of it
+//	   read back                                                                          back and moves the pointer
 //	6  one listing shows every file of the manifest   as 5: it writes nothing             as 5; where a file is gone, the
 //	                                                                                      same run writes all of them again
 //	7  current/{period}.json, or adjusted/… of a      the run is published                nobody
@@ -98,9 +98,8 @@
 // still arrive: ErrOutcomeUnknown; the same command again finds out. A run that
 // is stopped begins no step, and waits for one that it has begun, for at most
 // half a minute each time. The client of a bucket never sends these requests
-// twice by itself. A file
-// that is not what was written, at step 4, 5 or 6, is ErrVerify, and the pointer
-// stays. No run deletes anything, on no path.
+// twice by itself. A file that is not what was written, at step 4, 5 or 6, is
+// ErrVerify, and the pointer stays. No run deletes anything, on no path.
 //
 // # What dead runs leave, and its removal
 //
@@ -113,15 +112,16 @@
 //	2  every other file below the prefix is removed      the same, with fewer files         the same
 //	3  the tombstone is removed                          nothing
 //
-// A tombstone is no manifest for any reader. A run that writes below the
-// prefix meanwhile is refused its manifest where it comes between 1 and 3, and
-// after 3 finds in the listing before its pointer that files are not there;
-// one that has its manifest before 1 keeps everything. The next time it is
-// done it writes all of it again. A tombstone is taken over by a write under
-// the condition that it is still the old one, so that of two removals one goes
-// on: each looks, before every object that it removes, whether the tombstone
-// is still its own, and stops half an hour after it has written it. Checkpoints are the same but for the listing: one whose files were
-// removed while it was written is refused by whoever reads it.
+// A tombstone is no manifest for any reader. A run that writes below the prefix
+// meanwhile is refused its manifest where it comes between 1 and 3, and after 3
+// finds in the listing before its pointer that files are not there; one that
+// has its manifest before 1 keeps everything. The next time it is done it
+// writes all of it again. A tombstone is taken over by a write under the
+// condition that it is still the old one, so that of two removals one goes on:
+// each looks, before every object that it removes, whether the tombstone is
+// still its own, and stops half an hour after it has written it. Checkpoints
+// are the same but for the listing: one whose files were removed while it was
+// written is refused by whoever reads it.
 //
 // # Closing a month
 //
@@ -200,7 +200,7 @@
 // xitongsys/parquet-go, which shares no code with them: a mistake of the one
 // does not hide a mistake of the other. ReadBack does so for some row groups of
 // every file before a run is published, Verify for a whole run, of which it
-// recomputes every figure that its tables know. ReadTable is the quick way back, ten times as fast,
-// through the library that wrote: for programs that use a table whose sha256
-// they have compared, and no proof of anything.
+// recomputes every figure that its tables know. ReadTable is the quick way
+// back, ten times as fast, through the library that wrote: for programs that
+// use a table whose sha256 they have compared, and no proof of anything.
 package writer

@@ -139,8 +139,8 @@ func checkThere(ctx context.Context, t Target, key string, size int64) error {
 }
 
 // MovePointer makes a run that is complete, but not current, the current one
-// of its period; m is its manifest as ReadManifest gives it, and CheckListed
-// has found its files. seen and the errors are those of Publish.
+// of its period; m is its manifest as ReadManifest gives it, and CheckListed and
+// ReadBackRun have found its files. seen and the errors are those of Publish.
 func MovePointer(ctx context.Context, t Target, m *Manifest, seen string) (Outcome, error) {
 	data, err := m.Encode()
 	if err != nil {

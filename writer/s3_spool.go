@@ -12,10 +12,10 @@ import (
 )
 
 // spool is a temporary file of this machine in which the bytes of an upload
-// wait for their Commit, or those that were read back are looked at. It
-// belongs to one of them. While it is written it
-// holds a descriptor, afterwards nothing but its name. It is not synced: after
-// a crash of the machine nobody asks for it.
+// wait for their Commit, or those that were read back are looked at. It belongs
+// to one of them. While it is written it holds a descriptor, afterwards nothing
+// but its name. It is not synced: after a crash of the machine nobody asks for
+// it.
 type spool struct {
 	file *os.File // nil once sealed
 	name string

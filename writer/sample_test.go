@@ -84,6 +84,37 @@ func TestReadBack(t *testing.T) {
 	}
 }
 
+// Of a run that was written before, a manifest knows bytes and rows.
+func TestReadBackRun(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		damage func(p *parts)
+		want   string // "" for none
+	}{
+		"nothing":     {func(*parts) {}, ""},
+		"flip a byte": {func(p *parts) { p.store.objects[testRun+"summary.csv"][30] ^= 1 }, "summary.csv: verification failed: sha256"},
+		"lose a file": {func(p *parts) { delete(p.store.objects, testRun+"report.html") }, "the file is not there"},
+		"rows":        {func(p *parts) { p.entries[firstFile].Rows++ }, "the footer has 300 rows, the manifest has 301"},
+		"another table": {func(p *parts) {
+			p.store.objects[testRun+firstFile] = p.store.objects[testRun+"summary.parquet"]
+			p.rehash(firstFile)
+		}, firstFile + ": verification failed: 12 columns"},
+	} {
+		p := aRun()
+		p.write(t)
+		c.damage(p)
+		p.seal(t)
+		m, err := ReadManifest(t.Context(), p.store, testRun)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = ReadBackRun(t.Context(), p.store, m)
+		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrVerify) || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
 // Every column of counts or amounts is added up again, of charges and of the
 // other tables.
 func TestReadBackColumns(t *testing.T) {
