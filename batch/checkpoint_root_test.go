@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -132,4 +133,19 @@ func TestCheckpointWithoutLookback(t *testing.T) {
 		change(&j, exports)
 		checkRefused(t, j, reason)
 	}
+}
+
+// An object with other bytes is another, though its key and its size are the same.
+func TestCheckpointOfOtherBytes(t *testing.T) {
+	t.Parallel()
+	const key = "dt=2024-07-03/m.parquet"
+	exports, out := plainDays(t, "2024-06-20", "2024-07-12"), &writertest.Mem{}
+	addRows(t, exports, key, templateAt("m1", hour(t, "2024-07-03", 1)))
+	before := bytesOf(t, exports, key)
+	mustRun(t, utcJob(t, 4, exports, out))
+	addRows(t, exports, key, templateAt("m2", hour(t, "2024-07-03", 1)))
+	if after := bytesOf(t, exports, key); len(after) != len(before) || bytes.Equal(after, before) {
+		t.Fatalf("%d bytes, and %d before: want as many, and others", len(after), len(before))
+	}
+	checkRefused(t, utcJob(t, 5, exports, out), "the objects of 2024-07-03 are not those that it was made from")
 }
