@@ -89,6 +89,11 @@ func (f *forger) control(name, figure string) {
 	f.t.Fatalf("no control total %s", name)
 }
 
+// invent adds a control total that holds.
+func (f *forger) invent(name, figure string) {
+	f.manifest.Control = append(f.manifest.Control, writer.ControlTotal{Name: name, Left: figure, Right: figure, OK: true, Text: "invented"})
+}
+
 // TestVerifyAdjustments: each check of a run that adjusts a closed month, and
 // of one that takes adjustments in, fires.
 func TestVerifyAdjustments(t *testing.T) {
@@ -120,6 +125,9 @@ func TestVerifyAdjustments(t *testing.T) {
 		}},
 		{"an amount", "adjustment amounts", late, func(f *forger) { f.rows[1].Amount++ }},
 		{"a figure of the manifest", "adjustment amounts", late, func(f *forger) { f.control("adjustments_EUR", "0.050000") }},
+		{"a currency that no table has", "adjustment amounts", late, func(f *forger) { f.invent("adjustments_USD", "5.000000") }},
+		{"adjustments of a run that makes none", "control figures", july, func(f *forger) { f.invent("adjustments_EUR", "5.000000") }},
+		{"the number of the manifest", "control figures", late, func(f *forger) { f.control("adjustment_charges", "7") }},
 		{"two amounts", "adjustments", late, func(f *forger) { f.rows[1].Amount, f.rows[3].Amount = f.rows[1].Amount+1, f.rows[3].Amount-1 }},
 		{"another opening", "adjustments", late, func(f *forger) { f.rows[1].OpenedBy = f.rows[3].OpenedBy }},
 		{"another reason", "adjustments", late, func(f *forger) { f.rows[1].Reason = "x" }},

@@ -265,7 +265,7 @@ func (v *verifier) file(ctx context.Context, f FileEntry) (r fileResult, err err
 		use := r.charge.add
 		if v.ground.adjusts(f) {
 			r.billed = &billedSums{}
-			use = func(frame Frame) { r.charge.add(frame); r.billed.addCharges(&frame, 1) }
+			use = func(frame Frame) { r.charge.add(frame); r.billed.addCharges(&frame) }
 		}
 		add("content", readTable(content, f, s, use), f.contentDetail())
 		r.charge.ids = nil // only of use within the file, and large

@@ -32,19 +32,14 @@ type billedSums struct {
 	mark    reconcile.Mark
 }
 
-// addCharges adds the rows of a frame of charges, or, with sign -1, takes
-// them away.
-func (b *billedSums) addCharges(f *Frame, sign int64) {
+// addCharges adds the rows of a frame of charges.
+func (b *billedSums) addCharges(f *Frame) {
 	sums := map[string]*total{}
 	for c := range BilledCharges(f) {
-		if mark := c.Mark(); sign > 0 {
-			b.mark = b.mark.Plus(mark)
-		} else {
-			b.mark = b.mark.Minus(mark)
-		}
-		addMoney(sums, c.Currency, int64(c.Amount)*sign)
+		b.mark = b.mark.Plus(c.Mark())
+		addMoney(sums, c.Currency, int64(c.Amount))
 	}
-	b.charges += sign * int64(f.Rows)
+	b.charges += int64(f.Rows)
 	b.addNet(sums)
 }
 
@@ -161,7 +156,7 @@ func (v *verifier) readSealed(ctx context.Context, sealed *Manifest) error {
 		if mine[f.Name] == f.SHA256 {
 			continue
 		}
-		if err := v.readOther(ctx, sealed, f, func(frame Frame) { g.billed.addCharges(&frame, 1) }); err != nil {
+		if err := v.readOther(ctx, sealed, f, func(frame Frame) { g.billed.addCharges(&frame) }); err != nil {
 			return err
 		}
 	}
@@ -285,14 +280,10 @@ func (s *adjustmentSums) checkRow(a *reconcile.Adjustment) error {
 	return nil
 }
 
-// checkGround holds the adjustments of the run against what is billed and
-// what it charges, and adds those that it takes in to what its statements are
-// held against. It says whether the other checks make sense.
-func (v *verifier) checkGround(results []fileResult, charges *chargeSums, statements *table) bool {
-	maps.Copy(charges.owed, v.ground.taken)
-	file := AdjustmentsTable + parquetExt
-	var now billedSums
-	var made *adjustmentSums
+// adjustedSides are the charges of the files that the sealed run does not have
+// so, and the adjustments; these are nil where the run has no such table.
+func adjustedSides(results []fileResult) (now *billedSums, made *adjustmentSums) {
+	now = &billedSums{}
 	for i := range results {
 		if b := results[i].billed; b != nil {
 			now.add(b)
@@ -301,6 +292,16 @@ func (v *verifier) checkGround(results []fileResult, charges *chargeSums, statem
 			made = results[i].adjusted
 		}
 	}
+	return now, made
+}
+
+// checkGround holds the adjustments of the run against what is billed and
+// what it charges, and adds those that it takes in to what its statements are
+// held against. It says whether the other checks make sense.
+func (v *verifier) checkGround(results []fileResult, charges *chargeSums, statements *table) bool {
+	maps.Copy(charges.owed, v.ground.taken)
+	file := AdjustmentsTable + parquetExt
+	now, made := adjustedSides(results)
 	if (made != nil) != v.manifest.Adjusts() {
 		v.check("tables", file, fmt.Errorf("it is there: %v; the run adjusts a closed month: %v", made != nil, v.manifest.Adjusts()), "")
 		return false
@@ -312,15 +313,16 @@ func (v *verifier) checkGround(results []fileResult, charges *chargeSums, statem
 	v.check("adjustments by kind", manifestName, unequalCounts(v.manifest.Counts.Adjustments, made.kinds), "as in the table")
 	v.check("adjustment charges", file, unequal("billed + Σ adjustments", v.ground.billed.charges+made.charges, now.charges),
 		fmt.Sprintf("%d = charges − billed, of the files that differ", made.charges))
-	v.check("adjustment amounts", file, v.checkAdjustmentNet(&now, &made.billedSums), "Σ amount = charges − billed, for each currency, and as in the manifest")
+	v.check("adjustment amounts", file, v.checkAdjustmentNet(now, &made.billedSums, charges), "Σ amount = charges − billed, for each currency, and as in the manifest")
 	v.check("adjustment VAT", file, v.checkAdjustmentVAT(&made.rates, statements), "at each VAT rate, what was stated and the adjustments are what the run states, up to rounding")
-	v.check("adjustments", file, v.checkAdjustmentMark(&now, &made.billedSums), "what was billed and the adjustments are the charges, one by one")
+	v.check("adjustments", file, v.checkAdjustmentMark(now, &made.billedSums), "what was billed and the adjustments are the charges, one by one")
 	return true
 }
 
 // checkAdjustmentNet also holds both sides of the manifest's control totals
-// against the tables.
-func (v *verifier) checkAdjustmentNet(now, made *billedSums) error {
+// against the tables. A total of nothing may be left out, and one of a currency
+// that no table has is refused.
+func (v *verifier) checkAdjustmentNet(now, made *billedSums, charges *chargeSums) error {
 	stated := map[string]string{}
 	for _, c := range v.manifest.Control {
 		if currency, ok := strings.CutPrefix(c.Name, AdjustmentsControl); ok {
@@ -331,9 +333,17 @@ func (v *verifier) checkAdjustmentNet(now, made *billedSums) error {
 	for _, side := range []*billedSums{now, made, &v.ground.billed} {
 		maps.Copy(all, side.net)
 	}
-	for _, currency := range sortedKeys(all, all) {
+	for _, key := range sortedOwed(charges.owed, v.ground.rates) { // also what did not change
+		if _, there := all[key.currency]; !there && key.adjusted == "" {
+			all[key.currency] = decimal.Zero
+		}
+	}
+	for _, currency := range sortedKeys(all, stated) {
 		if currency == "" {
 			continue // without a price
+		}
+		if _, known := all[currency]; !known {
+			return fmt.Errorf("control total %s%s: no table has the currency", AdjustmentsControl, currency)
 		}
 		sum := made.net[currency]
 		if err := unequalMoney(currency+": Σ amount", sum, now.net[currency].Sub(v.ground.billed.net[currency])); err != nil {

@@ -106,13 +106,11 @@ func recomputeDifferences(all map[string]sides, charges *chargeSums, differences
 	}
 }
 
-// recomputeAdjustments adds the number of adjustments; their amounts are
-// looked at with the table.
-func recomputeAdjustments(all map[string]sides, results []fileResult) {
-	for i := range results {
-		if made := results[i].adjusted; made != nil {
-			all["adjustment_charges"] = counted(made.charges, made.charges)
-		}
+// recomputeAdjustments adds the number of adjustments, by the charges and by
+// their own table; their amounts are looked at with the table.
+func (v *verifier) recomputeAdjustments(all map[string]sides, results []fileResult) {
+	if now, made := adjustedSides(results); made != nil {
+		all["adjustment_charges"] = counted(now.charges-v.ground.billed.charges, made.charges)
 	}
 }
 
@@ -121,14 +119,14 @@ func recomputeAdjustments(all map[string]sides, results []fileResult) {
 func (v *verifier) checkFigures(charges *chargeSums, tables map[string]*table, results []fileResult) {
 	all := v.recompute(charges, tables)
 	recomputeDifferences(all, charges, tables[DifferencesTable])
-	recomputeAdjustments(all, results)
+	v.recomputeAdjustments(all, results)
 	v.check("control figures", manifestName, v.unequalFigures(all), fmt.Sprintf("both sides of %d control totals", len(v.manifest.Control)))
 }
 
 func (v *verifier) unequalFigures(all map[string]sides) error {
 	for _, c := range v.manifest.Control {
-		if strings.HasPrefix(c.Name, AdjustmentsControl) {
-			continue
+		if strings.HasPrefix(c.Name, AdjustmentsControl) && v.manifest.Adjusts() {
+			continue // looked at with the table
 		}
 		want, known := all[c.Name]
 		if !known {
