@@ -187,6 +187,18 @@ func flip(f *forger, key string) {
 	f.objects[key] = data
 }
 
+// What an earlier run has adjusted outside the month is not passed over.
+func TestAdjustRefusesOtherMonths(t *testing.T) {
+	t.Parallel()
+	l := &lateRun{period: Period{From: 1, To: 0}, earlier: []*adjustedRows{{run: "runs/2024-06/0/", more: true}}}
+	for _, err := range l.frames() {
+		if errors.Is(err, writer.ErrVerify) {
+			return
+		}
+	}
+	t.Error("not refused")
+}
+
 // A sealed run, or one that adjusted it, that was tampered with stops the next
 // one before anything is published.
 func TestAdjustRefusesDamage(t *testing.T) {

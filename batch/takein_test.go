@@ -158,6 +158,7 @@ func TestLateChains(t *testing.T) {
 			lay()
 			b.fresh("2024-06")
 			b.close("2024-06")
+			rows := 0
 			for range 4 {
 				switch c.rng.IntN(4) {
 				case 0:
@@ -174,7 +175,11 @@ func TestLateChains(t *testing.T) {
 				lay()
 				if res := b.run("2024-06"); !res.Already {
 					b.verify(res.RunKey)
+					rows += len(b.adjustments(res))
 				}
+			}
+			if rows == 0 {
+				t.Error("nothing was adjusted")
 			}
 			last := b.run("2024-06-01..2024-06-30")
 			if last.Sealed == "" {

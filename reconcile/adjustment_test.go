@@ -168,12 +168,24 @@ func TestAdjustRefuses(t *testing.T) {
 		"made twice":         {Billed{Sealed: reread(one), Earlier: [][]Adjustment{adjust(t, nil, nil, one, theRun)}}, reread(nil), "billed twice"},
 		"taken back twice":   {Billed{Sealed: reread(one), Earlier: [][]Adjustment{reversal, reversal}}, reread(nil), "not billed so"},
 		"taken back wrongly": {Billed{Sealed: reread(one), Earlier: [][]Adjustment{other}}, reread(nil), "not billed so"},
+		"sealed once":        {Billed{Sealed: once(one)}, reread(nil), "found again"},
 		"sealed breaks":      {Billed{Sealed: failing}, reread(nil), "broken"},
 		"now breaks":         {Billed{Sealed: reread(one)}, failing, "broken"},
 	} {
 		tc.billed.VAT = billedVAT("0.22")
 		if a, err := tc.billed.Adjust(tc.now, theRun); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, %v", name, a, err)
+		}
+	}
+}
+
+// once yields charges the first time that it is asked, and then nothing.
+func once(charges []BilledCharge) iter.Seq2[*BilledCharge, error] {
+	asked := false
+	return func(yield func(*BilledCharge, error) bool) {
+		if !asked {
+			asked = true
+			reread(charges)(yield)
 		}
 	}
 }
