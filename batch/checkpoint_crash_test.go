@@ -32,8 +32,8 @@ func TestCrashLeavesThePlan(t *testing.T) {
 					mustRun(t, job(day, ground))
 				}
 				want, err := NewPlan(t.Context(), job(9, ground))
-				if err != nil || (want.Checkpoint != "") != (days != nil) {
-					t.Fatalf("the run starts from %q, %v", want.Checkpoint, err)
+				if err != nil || (want.Checkpoint() != "") != (days != nil) {
+					t.Fatalf("the run starts from %q, %v", want.Checkpoint(), err)
 				}
 				checkCrashes(t, ground, want, func(out *writertest.Mem) Job { return job(9, out) })
 			})
@@ -93,9 +93,9 @@ func checkPlanLeft(t *testing.T, out *writertest.Mem, want *Plan, died string, j
 		t.Fatal(err)
 	}
 	_, published := out.Objects()["current/2024-07-09.json"]
-	if got.RunID != want.RunID || got.Already != published || !published && got.Checkpoint != want.Checkpoint {
+	if got.RunID != want.RunID || got.Already != published || !published && got.Checkpoint() != want.Checkpoint() {
 		t.Errorf("dead after %s: run %s from %q, published %t; want %s from %q, published %t",
-			died, got.RunID, got.Checkpoint, got.Already, want.RunID, want.Checkpoint, published)
+			died, got.RunID, got.Checkpoint(), got.Already, want.RunID, want.Checkpoint(), published)
 	}
 	if res := mustRun(t, j); res.RunKey != want.RunKey {
 		t.Errorf("dead after %s: published as %s, want %s", died, res.RunKey, want.RunKey)

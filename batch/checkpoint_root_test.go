@@ -108,8 +108,8 @@ func TestCheckpointBeyondMissingDays(t *testing.T) {
 	mustRun(t, utcJob(t, 1, exports, out))
 	j := utcJob(t, 10, exports, out)
 	plan, err := NewPlan(t.Context(), j)
-	if err != nil || !strings.HasPrefix(plan.Checkpoint, "checkpoints/2024-07-02/") {
-		t.Errorf("starts from %q, %v; want the checkpoint of 2024-07-02", plan.Checkpoint, err)
+	if err != nil || !strings.HasPrefix(plan.Checkpoint(), "checkpoints/2024-07-02/") {
+		t.Errorf("starts from %q, %v; want the checkpoint of 2024-07-02", plan.Checkpoint(), err)
 	}
 	exports.Remove("dt=2024-07-04/plain.parquet")
 	checkRefused(t, j, "days are missing between it and 2024-07-07")
@@ -127,8 +127,8 @@ func TestCheckpointWithoutLookback(t *testing.T) {
 		mustRun(t, utcJob(t, 4, exports, out))
 		j := utcJob(t, 5, exports, out)
 		j.LookbackDays = 0
-		if plan, err := NewPlan(t.Context(), j); err != nil || plan.Checkpoint == "" {
-			t.Errorf("starts from %q, %v; want a checkpoint before anything changed", plan.Checkpoint, err)
+		if plan, err := NewPlan(t.Context(), j); err != nil || plan.Checkpoint() == "" {
+			t.Errorf("starts from %q, %v; want a checkpoint before anything changed", plan.Checkpoint(), err)
 		}
 		change(&j, exports)
 		checkRefused(t, j, reason)

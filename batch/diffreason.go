@@ -202,22 +202,16 @@ func newExportSets(a, b *writer.Manifest) exportSets {
 		}
 	}
 	for o, from := range in {
-		s.objects = append(s.objects, exportObject{o.key, o.identity, dayOfKey(o.key), from})
+		day, err := dateOfKey(o.key)
+		if err != nil {
+			day = reconcile.MinDate
+		}
+		s.objects = append(s.objects, exportObject{o.key, o.identity, day, from})
 	}
 	slices.SortFunc(s.objects, func(x, y exportObject) int {
 		return cmp.Or(strings.Compare(x.key, y.key), strings.Compare(x.identity, y.identity))
 	})
 	return s
-}
-
-// dayOfKey is the day of the partition that an export lies in.
-func dayOfKey(key string) reconcile.Date {
-	name, _, _ := strings.Cut(strings.TrimPrefix(key, "dt="), "/")
-	day, err := reconcile.ParseDate(name)
-	if err != nil {
-		return reconcile.MinDate
-	}
-	return day
 }
 
 // differ says whether one of the runs read what the other did not.

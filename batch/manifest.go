@@ -33,7 +33,6 @@ func (r *run) manifest(res *results) (*writer.Manifest, error) {
 		InputsSHA256:  p.inputsID,
 		Verdict:       writer.Complete,
 		Settings:      p.settings,
-		Checkpoint:    p.manifestCheckpoint(),
 		DaysRead:      reconcile.DateTexts(p.Read),
 		DaysMissing:   reconcile.DateTexts(p.Missing),
 		Inputs:        inputs,
@@ -41,6 +40,9 @@ func (r *run) manifest(res *results) (*writer.Manifest, error) {
 		Control:       control,
 		Counts:        countsOfRun(res),
 		Totals:        currencyTotals(res.statements),
+	}
+	if key := p.Checkpoint(); key != "" {
+		m.Checkpoint = &key
 	}
 	if len(p.Missing) > 0 {
 		m.Verdict = writer.Incomplete

@@ -20,19 +20,16 @@ import (
 const RulesVersion = "conversation-2024-07-03"
 
 // Plan is what a run would read and write. Where the run is published already,
-// Read, Objects and Checkpoint are not those of a run: its manifest has them.
+// Read and Objects are not those of a run: its manifest has them.
 type Plan struct {
 	Period   Period
 	Required []reconcile.Date // days that the period touches
 	Read     []reconcile.Date // days with data that the run reads
 	Missing  []reconcile.Date // required days without data or without their marker
 	Objects  []PlannedObject
-	// Checkpoint is the key of the checkpoint that the run starts from; empty
-	// where it reads back.
-	Checkpoint string
-	RunID      string
-	RunKey     string // runs/{period}/{run_id}/
-	Already    bool   // the current run of the period has the same inputs
+	RunID    string
+	RunKey   string // runs/{period}/{run_id}/
+	Already  bool   // the current run of the period has the same inputs
 
 	span     daySpan
 	exports  *exportDays
@@ -112,7 +109,6 @@ func (p *Plan) chooseStart(ctx context.Context, job *Job) (err error) {
 	}
 	if p.start != nil {
 		first, with.Checkpoint = p.start.header.At(), p.start.key
-		p.Checkpoint = p.start.key
 	}
 	if err := p.exports.identify(ctx, first, p.span.last); err != nil {
 		return err

@@ -127,13 +127,9 @@ func (p *Plan) sameBasis(accounts []string, then reconcile.Basis) error {
 // from against the listing, as far as their days are still there.
 func (p *Plan) sameObjects(ctx context.Context, h *checkpoint.Header) error {
 	first, last, _ := h.Days()
-	then := make(map[reconcile.Date][]checkpoint.Object)
-	for _, o := range h.Objects {
-		d, err := dateOfKey(o.Key)
-		if err != nil {
-			return unusable("object %s: %v", o.Key, err)
-		}
-		then[d] = append(then[d], o)
+	then, err := objectsByDay(h)
+	if err != nil {
+		return unusable("%v", err)
 	}
 	if err := p.exports.list(ctx, first, last); err != nil {
 		return err
@@ -141,7 +137,7 @@ func (p *Plan) sameObjects(ctx context.Context, h *checkpoint.Header) error {
 	if d, same := p.exports.sameSizes(first, last, then); !same { // before their bytes are read
 		return unusable("the objects of %s are not those that it was made from", d)
 	}
-	if err := p.know(ctx, first, last); err != nil {
+	if err := p.exports.identify(ctx, first, last); err != nil {
 		return err
 	}
 	for d := first; d <= last; d++ {
@@ -166,7 +162,10 @@ func (p *Plan) sameEarlier(ctx context.Context, days []checkpoint.Earlier, first
 		}
 		then[d], oldest = e.SHA256, min(oldest, d)
 	}
-	if err := p.know(ctx, oldest, first-1); err != nil {
+	if err := p.exports.list(ctx, oldest, first-1); err != nil {
+		return err
+	}
+	if err := p.exports.identify(ctx, oldest, first-1); err != nil {
 		return err
 	}
 	for d := oldest; d < first; d++ {
@@ -177,12 +176,18 @@ func (p *Plan) sameEarlier(ctx context.Context, days []checkpoint.Earlier, first
 	return nil
 }
 
-// know lists and identifies days.
-func (p *Plan) know(ctx context.Context, first, last reconcile.Date) error {
-	if err := p.exports.list(ctx, first, last); err != nil {
-		return err
+// objectsByDay are the objects of a checkpoint by the day in whose partition
+// they lie.
+func objectsByDay(h *checkpoint.Header) (map[reconcile.Date][]checkpoint.Object, error) {
+	byDay := make(map[reconcile.Date][]checkpoint.Object)
+	for _, o := range h.Objects {
+		d, err := dateOfKey(o.Key)
+		if err != nil {
+			return nil, fmt.Errorf("object %s: %w", o.Key, err)
+		}
+		byDay[d] = append(byDay[d], o)
 	}
-	return p.exports.identify(ctx, first, last)
+	return byDay, nil
 }
 
 func checkpointSettings(s *writer.Settings) checkpoint.Settings {

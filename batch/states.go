@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"waconcile/batch/checkpoint"
@@ -106,7 +107,7 @@ func (r *run) checkpointHeader(day reconcile.Date, states []*reconcile.State) ch
 	if p.start != nil {
 		first = p.start.header.At()
 		h.Parent = &p.start.key
-		h.Earlier = p.earlier(p.start.header)
+		h.Earlier = earlier(p.start.header)
 	}
 	h.First, h.Last, h.Objects = first.String(), last.String(), p.exports.known(first, last)
 	bases := make(map[string]reconcile.Basis)
@@ -130,12 +131,10 @@ func (r *run) checkpointHeader(day reconcile.Date, states []*reconcile.State) ch
 
 // earlier are the days before a parent's, and the parent's own: those that
 // were folded into it.
-func (p *Plan) earlier(parent *checkpoint.Header) []checkpoint.Earlier {
-	then := make(map[reconcile.Date][]checkpoint.Object)
-	for _, o := range parent.Objects {
-		if d, err := dateOfKey(o.Key); err == nil {
-			then[d] = append(then[d], o)
-		}
+func earlier(parent *checkpoint.Header) []checkpoint.Earlier {
+	then, err := objectsByDay(parent)
+	if err != nil {
+		panic(fmt.Sprintf("started from a checkpoint that could not be used: %v", err))
 	}
 	days := slices.Clone(parent.Earlier)
 	first, _, _ := parent.Days()
@@ -182,10 +181,11 @@ func (p *Plan) scatteredBefore() map[uint64]bool {
 	return scattered
 }
 
-// manifestCheckpoint is how the manifest names the checkpoint started from.
-func (p *Plan) manifestCheckpoint() *string {
-	if p.Checkpoint == "" {
-		return nil
+// Checkpoint is the key of the checkpoint that the run starts from; empty where
+// it reads back, or is published already.
+func (p *Plan) Checkpoint() string {
+	if p.start == nil {
+		return ""
 	}
-	return &p.Checkpoint
+	return p.start.key
 }

@@ -74,7 +74,7 @@ func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
 		return nil, err
 	}
 	p := &planned{
-		Period: plan.Period.String(), Checkpoint: plan.Checkpoint, RunID: plan.RunID, Run: within(a.settings.out, plan.RunKey), Published: plan.Already,
+		Period: plan.Period.String(), Checkpoint: plan.Checkpoint(), RunID: plan.RunID, Run: within(a.settings.out, plan.RunKey), Published: plan.Already,
 		Required: reconcile.DateTexts(plan.Required), Read: reconcile.DateTexts(plan.Read), Missing: reconcile.DateTexts(plan.Missing),
 		Files: len(plan.Objects), SealedRun: plan.SealedRun(),
 		TakenIn: plan.TakesIn(), Waiting: waitingMonths(plan.Waiting()), Within: plan.Within(),
