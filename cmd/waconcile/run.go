@@ -32,12 +32,16 @@ func (a *app) run(cmd *cobra.Command) error {
 	if err := a.load(cmd); err != nil {
 		return err
 	}
-	job, done, err := a.settings.job(cmd.Context())
+	return a.settings.profiled(func() error { return a.runJob(cmd.Context()) })
+}
+
+func (a *app) runJob(ctx context.Context) error {
+	job, done, err := a.settings.job(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	figures, err := a.publish(cmd.Context(), &a.settings, job)
+	figures, err := a.publish(ctx, &a.settings, job)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,8 @@ type settings struct {
 	maxRejectRatio                   string
 	workers                          int
 	memory                           string
+
+	cpuProfile, memProfile string
 }
 
 // The values of --fail-on.
@@ -130,6 +132,7 @@ func (s *settings) jobFlags(fs *pflag.FlagSet) {
 	s.periodFlags(fs)
 	s.inputFlags(fs)
 	s.tuningFlags(fs)
+	s.profileFlags(fs)
 	s.commonFlags(fs)
 }
 
