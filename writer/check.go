@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"unicode/utf8"
+
+	"waconcile/reconcile"
 
 	"github.com/shopspring/decimal"
 )
@@ -35,6 +38,9 @@ func checkFrame(s Schema, f *Frame, first int64) error {
 }
 
 func checkColumn(spec *ColumnSpec, c *Column, rows int, first int64) error {
+	if c.Of != nil {
+		return checkCoded(spec, c, rows)
+	}
 	if err := checkLengths(spec, c, rows); err != nil {
 		return err
 	}
@@ -50,6 +56,46 @@ func checkColumn(spec *ColumnSpec, c *Column, rows int, first int64) error {
 	return nil
 }
 
+// checkCoded looks at the values that occur, once each, and at the codes.
+func checkCoded(spec *ColumnSpec, c *Column, rows int) error {
+	of := c.Of
+	values := max(len(of.Text), len(of.Int), len(of.Micros))
+	switch {
+	case !hasDictionary(*spec) || of.Of != nil || of.Packed != nil:
+		return errors.New("values apart from their rows in a column that has no dictionary")
+	case len(c.Text)+len(c.Int)+len(c.Micros)+len(c.Wide)+len(c.Null) > 0 || c.Packed != nil:
+		return errors.New("values both apart and in the rows")
+	case len(c.Code) != rows:
+		return fmt.Errorf("%d codes, want %d", len(c.Code), rows)
+	case rows > 0 && int(slices.Max(c.Code)) >= values:
+		return fmt.Errorf("code %d of %d values", slices.Max(c.Code), values)
+	}
+	if err := checkColumn(spec, of, values, 0); err != nil {
+		return fmt.Errorf("value by code: %w", err)
+	}
+	return nil
+}
+
+// checkPacked looks at texts in one piece: together they are UTF-8, and each
+// begins where a character does.
+func checkPacked(texts *reconcile.Texts) (row int, err error) {
+	if utf8.Valid(texts.Bytes) {
+		broken := func(end uint32) bool {
+			return int(end) < len(texts.Bytes) && !utf8.RuneStart(texts.Bytes[end])
+		}
+		if row = slices.IndexFunc(texts.Ends, broken); row < 0 {
+			return 0, nil
+		}
+		return row, errNotUTF8
+	}
+	for i := range texts.Ends {
+		if !utf8.Valid(texts.At(i)) {
+			return i, errNotUTF8
+		}
+	}
+	return 0, errNotUTF8
+}
+
 func checkLengths(spec *ColumnSpec, c *Column, rows int) error {
 	var want [4]int // text, int, micros, wide
 	switch spec.Type {
@@ -63,6 +109,12 @@ func checkLengths(spec *ColumnSpec, c *Column, rows int) error {
 		want[3] = rows
 	}
 	got := [4]int{len(c.Text), len(c.Int), len(c.Micros), len(c.Wide)}
+	if c.Packed != nil {
+		if hasDictionary(*spec) || spec.Nullable {
+			return errors.New("texts in one piece in a column that is not unique, or has nulls")
+		}
+		got[0] += len(c.Packed.Ends)
+	}
 	if got != want {
 		return fmt.Errorf("%v values (text, int, micros, wide), want %v", got, want)
 	}
@@ -79,6 +131,9 @@ func checkValues(spec ColumnSpec, c *Column) (row int, err error) {
 	case Text:
 		if hasDictionary(spec) {
 			return 0, nil
+		}
+		if c.Packed != nil {
+			return checkPacked(c.Packed)
 		}
 		for i, v := range c.Text {
 			if !utf8.ValidString(v) && !null(i) {

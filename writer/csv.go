@@ -97,11 +97,15 @@ func (e *csvEncoder) flush() error {
 }
 
 func (c *Column) csvText(t Type, row int) string {
+	c, row = c.resolve(row)
 	if c.Null != nil && c.Null[row] {
 		return ""
 	}
 	switch t {
 	case Text:
+		if c.Packed != nil {
+			return string(c.Packed.At(row))
+		}
 		return c.Text[row]
 	case Int32, Int64:
 		return strconv.FormatInt(c.Int[row], 10)

@@ -44,6 +44,24 @@ type Column struct {
 	// Null, where not nil, is true for the rows that have no value; the
 	// slot in the values is then present and ignored.
 	Null []bool
+
+	// Packed holds the texts of a Text column that is Unique instead of Text,
+	// without a string for each.
+	Packed *reconcile.Texts
+	// Of, where not nil, holds the values that occur, and Code has for each row
+	// which of them it has: of columns in which few values stand again and
+	// again. All else is then empty. What Of points to must not change while
+	// the table is written.
+	Of   *Column
+	Code []uint32
+}
+
+// resolve is the column and the row in it that hold the value of a row.
+func (c *Column) resolve(row int) (*Column, int) {
+	if c.Of != nil {
+		return c.Of, int(c.Code[row])
+	}
+	return c, row
 }
 
 // Frame is a piece of a table, column by column in the order of its Schema,

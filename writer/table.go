@@ -8,7 +8,6 @@ import (
 
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/compress"
-	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/schema"
 )
 
@@ -104,11 +103,10 @@ func writeFrames(ctx context.Context, u *upload, s Schema, frames iter.Seq2[Fram
 // tableWriter owns one Parquet file being written.
 type tableWriter struct {
 	schema  Schema
-	pw      *file.Writer
-	group   file.BufferedRowGroupWriter // nil between row groups
-	grouped int                         // rows in the group
+	file    *parquetFile
+	grouped int // rows in the row group
 	columns []columnBuffer
-	batched int // rows in the batch of each column
+	batched int // rows in the batch
 	rows    int64
 	totals  []total // of the row groups that are complete
 	sums    []total // of the row group
@@ -120,13 +118,11 @@ func newTableWriter(u *upload, s Schema) (*tableWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &tableWriter{
-		schema:  s,
-		pw:      file.NewParquetWriter(u, root, file.WithWriterProps(properties(s))),
-		columns: make([]columnBuffer, len(s)),
-		totals:  newTotals(s),
-		sums:    newTotals(s),
+	file, err := beginFile(u, root, properties(s))
+	if err != nil {
+		return nil, err
 	}
+	w := &tableWriter{schema: s, file: file, columns: make([]columnBuffer, len(s)), totals: newTotals(s), sums: newTotals(s)}
 	for i, spec := range s {
 		w.columns[i] = newColumnBuffer(spec)
 	}
@@ -213,7 +209,7 @@ func (w *tableWriter) write(f *Frame) error {
 		w.batched += n
 		w.rows += int64(n)
 		if w.batched == batchRows {
-			if err := w.flushBatch(); err != nil {
+			if err := w.endBatch(); err != nil {
 				return err
 			}
 		}
@@ -221,14 +217,10 @@ func (w *tableWriter) write(f *Frame) error {
 	return nil
 }
 
-// flushBatch hands a batch of every column to the row group, which it ends
-// where it is full.
-func (w *tableWriter) flushBatch() error {
-	if w.group == nil {
-		w.group = w.pw.AppendBufferedRowGroup()
-	}
-	if err := w.eachColumn(columnBuffer.endBatch); err != nil {
-		return err
+// endBatch ends a batch of every column, and the row group where it is full.
+func (w *tableWriter) endBatch() error {
+	for _, c := range w.columns {
+		c.endBatch()
 	}
 	w.grouped += w.batched
 	w.batched = 0
@@ -238,48 +230,31 @@ func (w *tableWriter) flushBatch() error {
 	return w.endGroup()
 }
 
-func (w *tableWriter) eachColumn(do func(columnBuffer, file.ColumnChunkWriter) error) error {
-	for i, c := range w.columns {
-		column, err := w.group.Column(i)
-		if err == nil {
-			err = do(c, column)
-		}
-		if err != nil {
-			return fmt.Errorf("column %s: %w", w.schema[i].Name, err)
-		}
-	}
-	return nil
-}
-
-// endGroup closes the row group here, because the file writer would do so
-// without looking at the error.
 func (w *tableWriter) endGroup() error {
-	err := w.eachColumn(columnBuffer.endGroup)
-	if err == nil {
-		err = w.group.Close()
-	}
+	err := w.file.group(w.grouped, func(column int, c *chunkWriter) error {
+		if err := w.columns[column].write(c); err != nil {
+			return fmt.Errorf("column %s: %w", w.schema[column].Name, err)
+		}
+		return nil
+	})
 	w.groups = append(w.groups, RowGroup{Rows: int64(w.grouped), Totals: totalsText(w.sums)})
 	for i := range w.totals {
 		w.totals[i].merge(&w.sums[i])
 	}
-	w.group, w.grouped, w.sums = nil, 0, newTotals(w.schema)
+	w.grouped, w.sums = 0, newTotals(w.schema)
 	return err
 }
 
 func (w *tableWriter) close() error {
 	if w.batched > 0 {
-		if err := w.flushBatch(); err != nil {
+		if err := w.endBatch(); err != nil {
 			return err
 		}
 	}
-	if w.group != nil {
+	if w.grouped > 0 {
 		if err := w.endGroup(); err != nil {
 			return err
 		}
 	}
-	// Close loses the error of the footer; a flush before it does not.
-	if err := w.pw.FlushWithFooter(); err != nil {
-		return err
-	}
-	return w.pw.Close()
+	return w.file.end()
 }

@@ -54,11 +54,15 @@ func (t *total) merge(other *total) {
 
 // addColumn adds the rows of a column that are not null.
 func (t *total) addColumn(c *Column) {
-	t.addRows(c, 0, len(c.Int)+len(c.Micros)+len(c.Wide)) // two of which are empty
+	t.addRows(c, 0, len(c.Int)+len(c.Micros)+len(c.Wide)+len(c.Code)) // three of which are empty
 }
 
 // addRows adds the rows [from, to) of a column that are not null.
 func (t *total) addRows(c *Column, from, to int) {
+	if c.Of != nil {
+		t.addCoded(c.Of, c.Code[from:to])
+		return
+	}
 	null := nullsOf(c, from, to)
 	switch t.spec.Type {
 	case Int32, Int64:
@@ -80,6 +84,24 @@ func (t *total) addRows(c *Column, from, to int) {
 			}
 		}
 	case Text, Day, Instant:
+	}
+}
+
+// addCoded adds the values of rows that have them by code.
+func (t *total) addCoded(of *Column, codes []uint32) {
+	var values []int64
+	switch t.spec.Type {
+	case Int32, Int64:
+		values = of.Int
+	case Money:
+		values = microsInts(of.Micros)
+	case Text, Day, Instant, WideMoney:
+		return // have no sum, or no codes
+	}
+	for _, code := range codes {
+		if of.Null == nil || !of.Null[code] {
+			t.add(values[code])
+		}
 	}
 }
 
