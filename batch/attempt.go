@@ -73,6 +73,7 @@ func (r *run) newShard(from *reconcile.State, a *attempt) (*shard, error) {
 		period:    r.plan.Period,
 		queue:     make(chan work, shardQueue),
 		dates:     make(map[reconcile.Date]*dateCharges),
+		spare:     a.tables.spare,
 		delivered: r.plan.Period.From - 1,
 		log:       &sightings{},
 		opensFrom: reconcile.NoTime,

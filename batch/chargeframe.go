@@ -21,7 +21,7 @@ const (
 
 // groupText is a group as its charges' rows show it.
 type groupText struct {
-	pair                      uint32 // its place in the order by account and business number
+	number                    uint32 // the place of its business number in the order of accounts and numbers
 	account, business         string
 	country, market, category string
 	plan, currency            string
@@ -51,119 +51,118 @@ func textOf(g *group, names *reader.Names) groupText {
 	return t
 }
 
+// groupColumns are the columns of writer.ChargesSchema that a charge shares
+// with its group: the values of all groups, by code. The others are nil.
+type groupColumns struct {
+	account, business, country, market, unit, category, rules, date *writer.Column
+	plan, price, currency, amount, status, reason, recharge         *writer.Column
+	certainty                                                       *writer.Column // by whether it is proven
+}
+
+func newGroupColumns(groups []groupText, date reconcile.Date) groupColumns {
+	type group = groupText
+	text := func(of func(*group) string) *writer.Column { return new(writer.TextOf(groups, of)) }
+	maybe := func(of func(*group) string) *writer.Column { return new(writer.OptionalTextOf(groups, of)) }
+	money := func(of func(*group) (reconcile.Micros, bool)) *writer.Column { return new(moneyIf(groups, of)) }
+	return groupColumns{
+		account:  text(func(g *group) string { return g.account }),
+		business: text(func(g *group) string { return g.business }),
+		country:  maybe(func(g *group) string { return g.country }),
+		market:   maybe(func(g *group) string { return g.market }),
+		unit:     text(func(*group) string { return reconcile.UnitConversation.String() }),
+		category: text(func(g *group) string { return g.category }),
+		rules:    text(func(*group) string { return rulesName }),
+		date:     new(writer.NumbersOf(groups, func(*group) int64 { return int64(date) })),
+		plan:     maybe(func(g *group) string { return g.plan }),
+		price:    money(func(g *group) (reconcile.Micros, bool) { return g.price, g.priced }),
+		currency: maybe(func(g *group) string { return g.currency }),
+		amount:   money(func(g *group) (reconcile.Micros, bool) { return g.amount, g.costs }),
+		status:   text(func(g *group) string { return g.status }),
+		reason:   maybe(func(g *group) string { return g.reason }),
+		recharge: maybe(func(*group) string { return "" }), // none pays (R12)
+
+		certainty: &writer.Column{Text: []string{assumedCode: certaintyAssumed, provenCode: certaintyProven}},
+	}
+}
+
+// The codes of the column certainty.
+const (
+	assumedCode = iota
+	provenCode
+)
+
 // frameBuffer is the memory of a layout's frames, which the writer is done
-// with when it asks for the next; texts made for a frame are new each time,
-// since they stay in use.
+// with when it asks for the next.
 type frameBuffer struct {
-	charges                 []*charge
-	groups                  []*groupText
-	ids, contacts, openedBy textColumn
-	columns                 []writer.Column
+	keys []chargeKey // of the pile that is laid out
+
+	ids, contacts, openedBy reconcile.Texts
+	opened, expires         []int64
+	out, in                 []int64
+	codes, certainty        []uint32
+
+	id      chargeID
+	contact []byte
 }
 
-// frame lays charges out in the columns of writer.ChargesSchema, in its order.
-func (l *layout) frame(refs []chargeRef) writer.Frame {
-	f := l.buffer
-	l.load(refs)
-	next := 0
-	column := func() *writer.Column {
-		if next == len(f.columns) {
-			f.columns = append(f.columns, writer.Column{})
-		}
-		next++
-		return &f.columns[next-1]
-	}
-	made := func(t *textColumn) { column().Text = t.texts() }
-	always := func(of func(*groupText) string) { f.text(column(), of) }
-	maybe := func(of func(*groupText) string) { f.optional(column(), of) }
-	number := func(of func(*charge) int64) { f.number(column(), of) }
-	price := func(of func(*groupText) (reconcile.Micros, bool)) { f.money(column(), of) }
+func (f *frameBuffer) rows() int { return len(f.codes) }
 
-	made(&f.ids)
-	always(func(g *groupText) string { return g.account })
-	always(func(g *groupText) string { return g.business })
-	made(&f.contacts)
-	maybe(func(g *groupText) string { return g.country })
-	maybe(func(g *groupText) string { return g.market })
-	always(func(*groupText) string { return reconcile.UnitConversation.String() })
-	always(func(g *groupText) string { return g.category })
-	always(func(*groupText) string { return rulesName })
-	number(func(c *charge) int64 { return c.openedAt })
-	number(func(c *charge) int64 { return c.openedAt + reconcile.DayMillis })
-	number(func(*charge) int64 { return int64(l.date) })
-	made(&f.openedBy)
-	number(func(c *charge) int64 { return int64(c.out) })
-	number(func(c *charge) int64 { return int64(c.in) })
-	maybe(func(g *groupText) string { return g.plan })
-	price(func(g *groupText) (reconcile.Micros, bool) { return g.price, g.priced })
-	maybe(func(g *groupText) string { return g.currency })
-	price(func(g *groupText) (reconcile.Micros, bool) { return g.amount, g.costs })
-	always(func(g *groupText) string { return g.status })
-	maybe(func(g *groupText) string { return g.reason })
-	maybe(func(*groupText) string { return "" }) // recharge_id: none pays (R12)
-	f.certainty(column())
-	return writer.Frame{Rows: len(refs), Columns: f.columns}
+func (f *frameBuffer) reset() {
+	f.ids.Reset()
+	f.contacts.Reset()
+	f.openedBy.Reset()
+	f.opened, f.expires, f.out, f.in = f.opened[:0], f.expires[:0], f.out[:0], f.in[:0]
+	f.codes, f.certainty = f.codes[:0], f.certainty[:0]
 }
 
-// load finds the charges and makes the texts that are a charge's own.
-func (l *layout) load(refs []chargeRef) {
-	f := l.buffer
-	f.charges, f.groups = f.charges[:0], f.groups[:0]
-	f.ids.reset()
-	f.contacts.reset()
-	f.openedBy.reset()
-	var id chargeID
-	var contact []byte
-	for i := range refs {
-		c, message, g := l.at(&refs[i])
-		f.charges, f.groups = append(f.charges, c), append(f.groups, g)
-		contact = l.names.AppendContact(contact[:0], c.contact)
-		f.contacts.append(contact)
-		f.openedBy.append(message)
-		f.ids.append(id.of(g, contact, message))
+// add lays out one charge.
+func (f *frameBuffer) add(l *layout, c *dealtCharge) {
+	f.contact = l.names.AppendContact(f.contact[:0], c.contact)
+	message := l.dealt.openedBy(c)
+	f.contacts.Append(f.contact)
+	f.openedBy.Append(message)
+	f.ids.Append(f.id.of(&l.groups[c.code], f.contact, message))
+	f.opened = append(f.opened, c.openedAt)
+	f.expires = append(f.expires, c.openedAt+reconcile.DayMillis)
+	f.out, f.in = append(f.out, int64(c.out)), append(f.in, int64(c.in))
+	f.codes = append(f.codes, c.code)
+	certainty := uint32(assumedCode)
+	if c.proven {
+		certainty = provenCode
 	}
+	f.certainty = append(f.certainty, certainty)
 }
 
-func (f *frameBuffer) text(c *writer.Column, of func(*groupText) string) {
-	c.Text = c.Text[:0]
-	for _, g := range f.groups {
-		c.Text = append(c.Text, of(g))
-	}
-}
-
-// optional fills a text column in which the empty text is null.
-func (f *frameBuffer) optional(c *writer.Column, of func(*groupText) string) {
-	c.Text, c.Null = c.Text[:0], c.Null[:0]
-	for _, g := range f.groups {
-		s := of(g)
-		c.Text, c.Null = append(c.Text, s), append(c.Null, s == "")
-	}
-}
-
-func (f *frameBuffer) number(c *writer.Column, of func(*charge) int64) {
-	c.Int = c.Int[:0]
-	for _, charge := range f.charges {
-		c.Int = append(c.Int, of(charge))
-	}
-}
-
-func (f *frameBuffer) money(c *writer.Column, of func(*groupText) (reconcile.Micros, bool)) {
-	c.Micros, c.Null = c.Micros[:0], c.Null[:0]
-	for _, g := range f.groups {
-		m, ok := of(g)
-		c.Micros, c.Null = append(c.Micros, m), append(c.Null, !ok)
-	}
-}
-
-func (f *frameBuffer) certainty(c *writer.Column) {
-	c.Text = c.Text[:0]
-	for _, charge := range f.charges {
-		if charge.proven {
-			c.Text = append(c.Text, certaintyProven)
-		} else {
-			c.Text = append(c.Text, certaintyAssumed)
-		}
-	}
+// frame is the charges added, in the columns of writer.ChargesSchema and in its
+// order.
+func (f *frameBuffer) frame(l *layout) writer.Frame {
+	g := &l.columns
+	coded := func(of *writer.Column) writer.Column { return writer.Column{Of: of, Code: f.codes} }
+	return writer.Frame{Rows: f.rows(), Columns: []writer.Column{
+		{Packed: &f.ids},
+		coded(g.account),
+		coded(g.business),
+		{Packed: &f.contacts},
+		coded(g.country),
+		coded(g.market),
+		coded(g.unit),
+		coded(g.category),
+		coded(g.rules),
+		{Int: f.opened},
+		{Int: f.expires},
+		coded(g.date),
+		{Packed: &f.openedBy},
+		{Int: f.out},
+		{Int: f.in},
+		coded(g.plan),
+		coded(g.price),
+		coded(g.currency),
+		coded(g.amount),
+		coded(g.status),
+		coded(g.reason),
+		coded(g.recharge),
+		{Of: g.certainty, Code: f.certainty},
+	}}
 }
 
 // chargeID makes the ids of charges: two 64-bit hashes of the pair, the
@@ -205,28 +204,6 @@ func appendUint64(b []byte, v uint64) []byte {
 		b = append(b, byte(v>>shift))
 	}
 	return b
-}
-
-// textColumn gathers texts in one piece of memory.
-type textColumn struct {
-	bytes []byte
-	ends  []int
-}
-
-func (c *textColumn) reset() { c.bytes, c.ends = c.bytes[:0], c.ends[:0] }
-
-func (c *textColumn) append(text []byte) {
-	c.bytes = append(c.bytes, text...)
-	c.ends = append(c.ends, len(c.bytes))
-}
-
-// texts cuts one string into the texts.
-func (c *textColumn) texts() []string {
-	all, texts, start := string(c.bytes), make([]string, len(c.ends)), 0
-	for i, end := range c.ends {
-		texts[i], start = all[start:end], end
-	}
-	return texts
 }
 
 // nullableMoney is a money column that is null where nothing was set.

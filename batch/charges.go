@@ -34,7 +34,8 @@ type chargeTables struct {
 	ctx    context.Context // of the run: uploads live until their commit
 	failed context.Context // ends with the first failed write
 
-	buffers sync.Pool // of *frameBuffer, as many as there are writes at once
+	buffers sync.Pool  // of *frameBuffer, as many as there are writes at once
+	spare   *sync.Pool // of *chargeChunk
 
 	mu     sync.Mutex
 	shares map[reconcile.Date][]*dateCharges // of dates not complete, one of each shard so far
@@ -56,7 +57,7 @@ func newChargeTables(ctx context.Context, r *run) *chargeTables {
 	g.SetLimit(tablesInFlight)
 	return &chargeTables{
 		out: r.job.Out, runKey: r.plan.RunKey, names: r.names, shards: r.job.Workers,
-		group: g, ctx: ctx, failed: failed,
+		group: g, ctx: ctx, failed: failed, spare: newChunkPool(),
 		shares: make(map[reconcile.Date][]*dateCharges),
 	}
 }
@@ -87,9 +88,9 @@ func (t *chargeTables) writeDate(d reconcile.Date, shares []*dateCharges) error 
 	}
 	defer t.buffers.Put(buffer)
 	l := newLayout(d, shares, t.names, buffer)
-	for i, part := range l.split(filesFor(l.len())) {
+	for i := range l.files {
 		key := chargesKey(t.runKey, d, i)
-		staged, err := writer.StageParquet(t.ctx, t.out, key, writer.ChargesSchema(), l.frames(l.sorted(part)))
+		staged, err := writer.StageParquet(t.ctx, t.out, key, writer.ChargesSchema(), l.frames(i))
 		if err != nil {
 			return err
 		}

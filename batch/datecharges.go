@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"sync"
+
 	"waconcile/reconcile"
 )
 
@@ -11,6 +13,7 @@ type dateCharges struct {
 	chunks []*chargeChunk
 	groups []group
 	index  map[groupKey]uint32 // into groups
+	spare  *sync.Pool          // of *chargeChunk
 }
 
 // charge is a conversation as it waits for its table; what it costs stands in
@@ -55,18 +58,35 @@ type group struct {
 	quantity          int64
 }
 
-func newDateCharges() *dateCharges {
-	return &dateCharges{index: make(map[groupKey]uint32)}
+func newDateCharges(spare *sync.Pool) *dateCharges {
+	return &dateCharges{index: make(map[groupKey]uint32), spare: spare}
+}
+
+// newChunkPool makes the pool that chunks are taken from by the shards, and
+// given back to by whoever has copied what they hold.
+func newChunkPool() *sync.Pool {
+	return &sync.Pool{New: func() any {
+		return &chargeChunk{
+			charges: make([]charge, 0, chunkCharges),
+			ids:     make([]byte, 0, chunkIDBytes),
+		}
+	}}
+}
+
+// release gives the chunks back; the groups stay.
+func (d *dateCharges) release() {
+	for _, c := range d.chunks {
+		c.charges, c.ids = c.charges[:0], c.ids[:0]
+		d.spare.Put(c)
+	}
+	d.chunks = nil
 }
 
 // add appends a charge of the group with the given index.
 func (d *dateCharges) add(c *reconcile.Conversation, group uint32) {
 	n := len(d.chunks)
 	if n == 0 || len(d.chunks[n-1].charges) == chunkCharges {
-		d.chunks = append(d.chunks, &chargeChunk{
-			charges: make([]charge, 0, chunkCharges),
-			ids:     make([]byte, 0, chunkIDBytes),
-		})
+		d.chunks = append(d.chunks, d.spare.Get().(*chargeChunk))
 		n++
 	}
 	chunk := d.chunks[n-1]

@@ -12,49 +12,39 @@ import (
 	"waconcile/reader"
 	"waconcile/reconcile"
 	"waconcile/writer"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // layout puts the charges of one billing date, as the shards have given them,
-// in the order of their table. What is sorted is not the charges but a key of
-// each.
+// in the order of their table: account_id, business_number, contact,
+// opened_at, category. They are dealt to the business numbers first, so that
+// what is then sorted and laid out lies close together in memory.
 type layout struct {
-	date   reconcile.Date
-	shares []*dateCharges
-	texts  [][]groupText // of each share's groups
-	pairs  int           // of account and business number, numbered in their order
-	names  *reader.Names
-	buffer *frameBuffer
+	date    reconcile.Date
+	names   *reader.Names
+	groups  []groupText // of all shares, by code
+	columns groupColumns
+	files   int
+	numbers int // business numbers of an account
+	dealt   dealt
+	buffer  *frameBuffer
 }
-
-// chargeRef is a charge's place in the order: first all of its key that can
-// be compared as numbers, then where to find it.
-type chargeRef struct {
-	pair     uint32 // rank of the account and business number
-	contact  uint64 // Contact.Order, or opaqueContact
-	openedAt int64
-	category reconcile.Category
-	share    uint16
-	index    uint32 // chunk and charge within the share
-}
-
-// opaqueContact stands for a contact that is no number: its text has to be
-// compared.
-const opaqueContact = math.MaxUint64
 
 func newLayout(d reconcile.Date, shares []*dateCharges, names *reader.Names, buffer *frameBuffer) *layout {
-	l := &layout{date: d, shares: shares, names: names, buffer: buffer}
-	ranks := l.ranks()
+	l := &layout{date: d, names: names, buffer: buffer}
+	ranks := l.ranks(shares)
+	charges := 0
 	for _, s := range shares {
-		texts := make([]groupText, len(s.groups))
 		for i := range s.groups {
 			g := &s.groups[i]
-			texts[i] = textOf(g, names)
-			texts[i].pair = ranks[numberOf{g.account, g.business}]
+			text := textOf(g, names)
+			text.number = ranks[numberOf{g.account, g.business}]
+			l.groups = append(l.groups, text)
 		}
-		l.texts = append(l.texts, texts)
+		charges += s.len()
 	}
+	l.files = filesFor(charges)
+	l.columns = newGroupColumns(l.groups, d)
+	l.dealt = deal(shares, l)
 	return l
 }
 
@@ -63,9 +53,9 @@ type numberOf struct{ account, business reconcile.Name }
 
 // ranks numbers the business numbers that occur in the byte order of the
 // account's text and their own.
-func (l *layout) ranks() map[numberOf]uint32 {
+func (l *layout) ranks(shares []*dateCharges) map[numberOf]uint32 {
 	ranks := make(map[numberOf]uint32)
-	for _, s := range l.shares {
+	for _, s := range shares {
 		for i := range s.groups {
 			ranks[numberOf{s.groups[i].account, s.groups[i].business}] = 0
 		}
@@ -77,106 +67,89 @@ func (l *layout) ranks() map[numberOf]uint32 {
 	for i, n := range sorted {
 		ranks[n] = uint32(i)
 	}
-	l.pairs = len(sorted)
+	l.numbers = len(sorted)
 	return ranks
 }
 
-func (l *layout) len() int {
-	n := 0
-	for _, s := range l.shares {
-		n += s.len()
-	}
-	return n
+// chargeKey is a charge's place in the order among those of its business
+// number, in two numbers, of which the second tells the charge as well.
+type chargeKey struct {
+	contact uint64 // Contact.Order, or opaqueContact
+	rest    uint64 // opened_at, category, and which charge of the pile it is
 }
 
-// split deals the charges to files by the upper bits of the hash of the
-// contact's text.
-func (l *layout) split(files int) [][]chargeRef {
-	parts := make([][]chargeRef, files)
-	for i := range parts {
-		parts[i] = make([]chargeRef, 0, l.len()/files+l.len()/files/8)
+// opaqueContact stands for a contact that is no number: its text has to be
+// compared.
+const opaqueContact = math.MaxUint64
+
+// The parts of chargeKey.rest. A billing date lasts less than 2^27 ms.
+const (
+	indexBits    = 32
+	categoryBits = 4
+)
+
+func (k chargeKey) index() uint32 { return uint32(k.rest) }
+
+// sorted gives the keys of a pile of charges in their order. The keys are
+// valid until the next call.
+func (l *layout) sorted(pile []dealtCharge) []chargeKey {
+	keys, opaque := l.buffer.keys[:0], false
+	earliest := int64(math.MaxInt64)
+	for i := range pile {
+		earliest = min(earliest, pile[i].openedAt)
 	}
-	var text []byte
-	for s, share := range l.shares {
-		for c, chunk := range share.chunks {
-			for i := range chunk.charges {
-				file, charge := 0, &chunk.charges[i]
-				if files > 1 {
-					text = l.names.AppendContact(text[:0], charge.contact)
-					file = bucketOf(xxhash.Sum64(text), files)
-				}
-				order, ok := charge.contact.Order()
-				if !ok {
-					order = opaqueContact
-				}
-				parts[file] = append(parts[file], chargeRef{
-					pair: l.texts[s][charge.group].pair, contact: order, openedAt: charge.openedAt,
-					category: share.groups[charge.group].category,
-					share:    uint16(s), index: uint32(c*chunkCharges + i),
-				})
-			}
+	for i := range pile {
+		c := &pile[i]
+		order, ok := c.contact.Order()
+		if !ok {
+			order, opaque = opaqueContact, true
 		}
+		keys = append(keys, chargeKey{order,
+			uint64(c.openedAt-earliest)<<(indexBits+categoryBits) | uint64(c.category)<<indexBits | uint64(i)})
 	}
-	return parts
-}
-
-// sorted gives charges in the order of the table: account_id, business_number,
-// contact, opened_at, category. The first two are dealt by counting, since few
-// business numbers have many charges each.
-func (l *layout) sorted(refs []chargeRef) []chargeRef {
-	ends := make([]int, l.pairs+1) // at first of the number before
-	for i := range refs {
-		ends[refs[i].pair+1]++
+	l.buffer.keys = keys
+	if opaque {
+		slices.SortFunc(keys, func(a, b chargeKey) int {
+			return cmp.Or(l.compareContacts(&pile[a.index()], &pile[b.index()]), cmp.Compare(a.rest, b.rest))
+		})
+		return keys
 	}
-	for p := range l.pairs {
-		ends[p+1] += ends[p]
-	}
-	sorted := make([]chargeRef, len(refs))
-	for i := range refs {
-		p := refs[i].pair
-		sorted[ends[p]] = refs[i]
-		ends[p]++
-	}
-	start := 0
-	for _, end := range ends[:l.pairs] {
-		slices.SortFunc(sorted[start:end], l.compare)
-		start = end
-	}
-	return sorted
-}
-
-// compare is the order of one business number's charges.
-func (l *layout) compare(a, b chargeRef) int {
-	if a.contact == opaqueContact || b.contact == opaqueContact {
-		if order := l.compareContacts(&a, &b); order != 0 {
-			return order
+	slices.SortFunc(keys, func(a, b chargeKey) int {
+		if a.contact != b.contact {
+			return cmp.Compare(a.contact, b.contact)
 		}
-	} else if a.contact != b.contact {
-		return cmp.Compare(a.contact, b.contact)
+		return cmp.Compare(a.rest, b.rest)
+	})
+	return keys
+}
+
+func (l *layout) compareContacts(a, b *dealtCharge) int {
+	if a.contact == b.contact {
+		return 0
 	}
-	return cmp.Or(cmp.Compare(a.openedAt, b.openedAt), cmp.Compare(a.category, b.category))
+	return bytes.Compare(l.names.AppendContact(nil, a.contact), l.names.AppendContact(nil, b.contact))
 }
 
-func (l *layout) compareContacts(a, b *chargeRef) int {
-	x, _, _ := l.at(a)
-	y, _, _ := l.at(b)
-	return bytes.Compare(l.names.AppendContact(nil, x.contact), l.names.AppendContact(nil, y.contact))
-}
-
-// at finds a charge, the id of the message that opened it, and the texts of
-// its group.
-func (l *layout) at(ref *chargeRef) (c *charge, openedBy []byte, g *groupText) {
-	chunk := l.shares[ref.share].chunks[ref.index/chunkCharges]
-	c = &chunk.charges[ref.index%chunkCharges]
-	return c, chunk.ids[c.idStart:c.idEnd], &l.texts[ref.share][c.group]
-}
-
-func (l *layout) frames(refs []chargeRef) iter.Seq2[writer.Frame, error] {
+// frames lays out the charges of a file.
+func (l *layout) frames(file int) iter.Seq2[writer.Frame, error] {
 	return func(yield func(writer.Frame, error) bool) {
-		for piece := range slices.Chunk(refs, writer.FrameRows) {
-			if !yield(l.frame(piece), nil) {
-				return
+		f := l.buffer
+		f.reset()
+		for number := range l.numbers {
+			pile := l.dealt.pile(file*l.numbers + number)
+			for _, key := range l.sorted(pile) {
+				f.add(l, &pile[key.index()])
+				if f.rows() < writer.FrameRows {
+					continue
+				}
+				if !yield(f.frame(l), nil) {
+					return
+				}
+				f.reset()
 			}
+		}
+		if f.rows() > 0 {
+			yield(f.frame(l), nil)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"sync"
 
 	"waconcile/reader"
 	"waconcile/reconcile"
@@ -18,6 +19,7 @@ type shard struct {
 
 	terms     []*reconcile.AccountTerms // by account; nil: not asked yet
 	dates     map[reconcile.Date]*dateCharges
+	spare     *sync.Pool     // of *chargeChunk, one for all shards
 	delivered reconcile.Date // charges up to this date have been handed on
 	findings  []reconcile.Finding
 	log       *sightings
@@ -142,7 +144,7 @@ func (s *shard) price(c *reconcile.Conversation, terms *reconcile.AccountTerms, 
 func (s *shard) dateOf(date reconcile.Date) *dateCharges {
 	charges := s.dates[date]
 	if charges == nil {
-		charges = newDateCharges()
+		charges = newDateCharges(s.spare)
 		s.dates[date] = charges
 	}
 	return charges
