@@ -94,7 +94,7 @@ const (
 // frameBuffer is the memory of a layout's frames, which the writer is done
 // with when it asks for the next.
 type frameBuffer struct {
-	keys []chargeKey // of the pile that is laid out
+	keys, spareKeys []chargeKey // of the pile that is laid out
 
 	ids, contacts, openedBy reconcile.Texts
 	opened, expires         []int64

@@ -114,12 +114,8 @@ func (l *layout) sorted(pile []dealtCharge) []chargeKey {
 		})
 		return keys
 	}
-	slices.SortFunc(keys, func(a, b chargeKey) int {
-		if a.contact != b.contact {
-			return cmp.Compare(a.contact, b.contact)
-		}
-		return cmp.Compare(a.rest, b.rest)
-	})
+	l.buffer.spareKeys = slices.Grow(l.buffer.spareKeys[:0], len(keys))
+	sortKeys(keys, l.buffer.spareKeys[:len(keys)])
 	return keys
 }
 
