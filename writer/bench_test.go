@@ -126,6 +126,15 @@ func (f Frame) slice(from, to int) Frame {
 		if c.Null != nil {
 			o.Null = c.Null[from:to]
 		}
+		if c.Packed != nil {
+			o.Packed = &reconcile.Texts{}
+			for row := from; row < to; row++ {
+				o.Packed.Append(c.Packed.At(row))
+			}
+		}
+		if c.Of != nil {
+			o.Of, o.Code = c.Of, c.Code[from:to]
+		}
 	}
 	return out
 }

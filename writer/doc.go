@@ -196,7 +196,10 @@
 //
 // # Two libraries
 //
-// Tables are written through arrow's column writers and read back through
+// Tables are written by this package and arrow: values are encoded here, from
+// whole batches; arrow compresses the pages, makes their headers and statistics
+// and the footer. The bytes are those that arrow's own column writers would
+// write, at a fraction of the time. They are read back through
 // xitongsys/parquet-go, which shares no code with them: a mistake of the one
 // does not hide a mistake of the other. ReadBack does so for some row groups of
 // every file before a run is published, Verify for a whole run, of which it
