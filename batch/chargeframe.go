@@ -91,9 +91,10 @@ const (
 	provenCode
 )
 
-// frameBuffer is the memory of a layout's frames, which the writer is done
-// with when it asks for the next.
+// frameBuffer is the memory of a layout, one after the other, and of its
+// frames, which the writer is done with when it asks for the next.
 type frameBuffer struct {
+	dealt           dealt
 	keys, spareKeys []chargeKey // of the pile that is laid out
 
 	ids, contacts, openedBy reconcile.Texts

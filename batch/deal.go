@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"slices"
+
 	"waconcile/reconcile"
 
 	"github.com/cespare/xxhash/v2"
@@ -60,7 +62,7 @@ func deal(shares []*dateCharges, l *layout) dealt {
 			}
 		}
 	}
-	d := makePiles(piles)
+	d := makePiles(piles, &l.buffer.dealt)
 	for s, share := range shares {
 		for _, chunk := range share.chunks {
 			for i := range chunk.charges {
@@ -88,17 +90,21 @@ type pileSize struct {
 	bytes   uint64
 }
 
-func makePiles(piles []pileSize) dealt {
+// makePiles makes room for piles of such sizes, in the memory of used ones, and
+// turns the sizes into where each pile begins.
+func makePiles(piles []pileSize, used *dealt) dealt {
 	var at pileSize
-	ends := make([]uint32, len(piles))
+	used.ends = used.ends[:0]
 	for i := range piles {
 		size := piles[i]
 		piles[i] = at
 		at.charges += size.charges
 		at.bytes += size.bytes
-		ends[i] = at.charges
+		used.ends = append(used.ends, at.charges)
 	}
-	return dealt{charges: make([]dealtCharge, at.charges), ids: make([]byte, at.bytes), ends: ends}
+	used.charges = slices.Grow(used.charges[:0], int(at.charges))[:at.charges]
+	used.ids = slices.Grow(used.ids[:0], int(at.bytes))[:at.bytes]
+	return *used
 }
 
 // fileSplit tells to which of a date's files a contact belongs: by the upper bits

@@ -27,10 +27,8 @@ func (t *uniqueTexts) append(c *Column, from, to int) {
 		return
 	}
 	for i := from; i < to; i++ {
-		if null == nil || !null[i-from] {
-			text := c.Packed.At(i)
-			t.data = append(binary.LittleEndian.AppendUint32(t.data, uint32(len(text))), text...)
-		}
+		text := c.Packed.At(i)
+		t.data = append(binary.LittleEndian.AppendUint32(t.data, uint32(len(text))), text...)
 	}
 }
 
