@@ -272,3 +272,14 @@ func TestRunInputsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestMonthBefore(t *testing.T) {
+	t.Parallel()
+	for month, want := range map[string]string{
+		"2024-07": "2024-06", "2024-10": "2024-09", "2024-01": "2023-12", "1000-01": "0999-12", "0001-01": "", "x": "",
+	} {
+		if got := MonthBefore(month); got != want {
+			t.Errorf("before %s is %q, want %q", month, got, want)
+		}
+	}
+}
