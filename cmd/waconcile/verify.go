@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -99,8 +100,8 @@ func (a *app) printVerified(v *verified) error {
 			failed++
 		}
 		line := state + "  " + c.Name
-		if c.File != "" {
-			line += " " + c.File
+		if what := cmp.Or(c.File, c.Key); what != "" {
+			line += " " + what
 		}
 		if c.Detail != "" {
 			line += ": " + c.Detail
