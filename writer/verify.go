@@ -26,9 +26,10 @@ type Check struct {
 // from it alone: pointer and manifest; size and sha256 of every file; rows,
 // nulls and column totals of every table, read through another implementation
 // of Parquet than the one that wrote it; and every control total, recomputed
-// from the tables. Beside it, it looks at what closes and adjusts the run's
-// month. run is a run id of the period, a key such as runs/2024-07/<run_id>/, or
-// empty for the current run of the period.
+// from the tables. Beside it, it looks at what closes and adjusts the run's month,
+// and whether closed months have taken in what its statements do. run is a run
+// id of the period, a key such as runs/2024-07/<run_id>/, or empty for the
+// current run of the period.
 //
 // The error matches fs.ErrNotExist where there is no such run, ErrVerify where
 // a check failed, and names the first, that of a pointer or seal only where all
@@ -48,8 +49,10 @@ func Verify(ctx context.Context, t Target, run, period string) ([]Check, error) 
 			return v.checks, err
 		}
 		v.contents(results)
-		if err := v.checkClosing(ctx); err != nil {
-			return v.checks, fmt.Errorf("verify %s: %w", v.run, err)
+		for _, check := range []func(context.Context) error{v.checkTaken, v.checkClosing} {
+			if err := check(ctx); err != nil {
+				return v.checks, fmt.Errorf("verify %s: %w", v.run, err)
+			}
 		}
 	}
 	return v.checks, v.failure()
