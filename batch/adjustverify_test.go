@@ -45,13 +45,19 @@ func forge(t *testing.T, from *writertest.Mem, run string, change func(*forger))
 		t.Fatal(err)
 	}
 	f.objects[run+"manifest.json"] = data
-	to := &writertest.Mem{}
-	for key, data := range f.objects {
-		if err := to.Put(t.Context(), key, data, writer.Condition{}); err != nil {
+	return placeOf(t, f.objects)
+}
+
+// placeOf is a place that has these objects.
+func placeOf(t *testing.T, objects map[string][]byte) *writertest.Mem {
+	t.Helper()
+	place := &writertest.Mem{}
+	for key, data := range objects {
+		if err := place.Put(t.Context(), key, data, writer.Condition{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return to
+	return place
 }
 
 // rewrite writes the adjustments as they are now.
@@ -108,6 +114,10 @@ func TestVerifyAdjustments(t *testing.T) {
 	late := b.fresh("2024-06") // a reversal and a replacement of each of three charges
 	july := b.fresh("2024-07")
 	sealed := late.Sealed
+	fired := map[string]bool{
+		"seal": true, "adjusted pointer": true, "taken in once": true, // TestVerifyClosedMonths
+		"adjustment VAT": true, // TestVerifyAdjustmentVAT
+	}
 	for _, tc := range []struct {
 		name, check string
 		run         *Result
@@ -147,6 +157,7 @@ func TestVerifyAdjustments(t *testing.T) {
 		{"taken in and not named", "statement charges", july, func(f *forger) { f.forget(writer.TakenInput) }},
 		{"taken in from another table", "runs built on", july, func(f *forger) { flip(f, late.RunKey+"adjustments.parquet") }},
 	} {
+		fired[tc.check] = true
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			place := forge(t, out, tc.run.RunKey, tc.change)
@@ -165,6 +176,14 @@ func TestVerifyAdjustments(t *testing.T) {
 			}
 		})
 	}
+	for _, c := range checksOf(t, out, b.fresh("2024-06-03")) { // which writer's own tests show to fire
+		fired[c.Name] = true
+	}
+	for _, c := range slices.Concat(checksOf(t, out, late), checksOf(t, out, july)) {
+		if !fired[c.Name] && !strings.HasPrefix(c.Name, "control total ") {
+			t.Errorf("no damage is meant for the check %q", c.Name)
+		}
+	}
 	t.Run("nothing", func(t *testing.T) { // the forger itself does no harm
 		t.Parallel()
 		for _, res := range []*Result{first, late, july} {
@@ -174,6 +193,16 @@ func TestVerifyAdjustments(t *testing.T) {
 			}
 		}
 	})
+}
+
+// checksOf are the checks of a run that is as it should be.
+func checksOf(t *testing.T, out writer.Target, run *Result) []writer.Check {
+	t.Helper()
+	checks, err := writer.Verify(t.Context(), out, run.RunKey, run.Manifest.Period)
+	if err != nil {
+		t.Error(err)
+	}
+	return checks
 }
 
 func (f *forger) forget(table string) {

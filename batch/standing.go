@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 
@@ -106,7 +105,7 @@ func runsNamed(ctx context.Context, out writer.Target, m *writer.Manifest, table
 // without adjustments has nothing to take in.
 func (st *standing) readTaken(ctx context.Context, out writer.Store) error {
 	billed := map[string]bool{} // keys of manifests
-	for m := monthBefore(st.period); m != ""; m = monthBefore(m) {
+	for m := writer.MonthBefore(st.period); m != ""; m = writer.MonthBefore(m) {
 		closed, err := closedMonth(ctx, out, m)
 		if err != nil {
 			return err
@@ -155,21 +154,6 @@ func (st *standing) unbilled(billed map[string]bool) ([]*writer.Manifest, error)
 		}
 	}
 	return runs, nil
-}
-
-// monthBefore is empty where there is none.
-func monthBefore(month string) string {
-	var year, number int
-	if _, err := fmt.Sscanf(month, "%4d-%2d", &year, &number); err != nil {
-		return ""
-	}
-	if number--; number == 0 {
-		year, number = year-1, 12
-	}
-	if year < 1 {
-		return ""
-	}
-	return fmt.Sprintf("%04d-%02d", year, number)
 }
 
 // base is the run that a run of the same inputs would repeat: the newest that

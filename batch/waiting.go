@@ -23,7 +23,7 @@ func (st *standing) findWaiting(ctx context.Context, out writer.Store, open stri
 	if err != nil || len(adjusted) == 0 {
 		return err
 	}
-	for m := monthBefore(open); m >= adjusted[0]; m = monthBefore(m) {
+	for m := writer.MonthBefore(open); m >= adjusted[0]; m = writer.MonthBefore(m) {
 		closed, err := closedMonth(ctx, out, m)
 		if err != nil {
 			return err

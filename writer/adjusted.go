@@ -134,6 +134,21 @@ func IsMonth(period string) bool {
 	return period[5:] >= "01" && period[5:] <= "12"
 }
 
+// MonthBefore is empty where there is none.
+func MonthBefore(month string) string {
+	var year, number int
+	if _, err := fmt.Sscanf(month, "%4d-%2d", &year, &number); err != nil {
+		return ""
+	}
+	if number--; number == 0 {
+		year, number = year-1, 12
+	}
+	if year < 1 {
+		return ""
+	}
+	return fmt.Sprintf("%04d-%02d", year, number)
+}
+
 // CheckFile holds a file of a published run against its entry in the
 // manifest, by size and sha256, for a reader that trusts its content: the
 // error matches ErrVerify where it is not there or is another.

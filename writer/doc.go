@@ -182,6 +182,15 @@
 // the run that takes them in have; charges and unrated are replacements less
 // reversals, and every figure may be negative.
 //
+// Verify looks at all of this. Of the run that a closed month was billed by,
+// and of every run that adjusts it: pointer and seal name one run, which is the
+// one that is adjusted, and all runs that adjusted/2024-07.json leads to are
+// there and adjust that one. Of a run that takes adjustments in: the months
+// from the adjusted one on are closed, the pointer of what adjusts it leads to
+// each, and the sealed run of no month between takes it in as well; no manifest
+// names a run twice. A month of which a crash has left only mark or seal is no
+// damage, and neither is a run that another has overtaken.
+//
 // # What a reader may rely on
 //
 //   - A directory under runs/ without manifest.json does not exist.

@@ -61,27 +61,42 @@ func (p *Pointer) seal(period string) *Seal {
 // damaged or names another run than the pointer, and ErrConflict where that is
 // because the pointer has moved since p was read.
 func ReadSeal(ctx context.Context, t Target, period string, p *Pointer) (seal *Seal, whole bool, err error) {
-	key := SealKey(period)
-	data, _, err := t.Get(ctx, key)
-	if errors.Is(err, fs.ErrNotExist) {
-		if p == nil || !p.Sealed {
-			return nil, false, nil
-		}
-		return p.seal(period), false, nil
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("read %s: %w", key, err)
-	}
-	seal = &Seal{}
-	switch err := decodeJSON(data, seal); {
+	seal, err = readSeal(ctx, t, period)
+	switch {
 	case err != nil:
-		return nil, false, fmt.Errorf("read %s: %w: %w", key, ErrVerify, err)
+		return nil, false, err
+	case seal == nil && (p == nil || !p.Sealed):
+		return nil, false, nil
+	case seal == nil:
+		return p.seal(period), false, nil
 	case p == nil:
 		return nil, false, sealApart(ctx, t, period, p, PointerKey(period)+" is not there")
 	case *seal != *p.seal(period):
-		return nil, false, sealApart(ctx, t, period, p, fmt.Sprintf("it names %s, and %s names %s", seal.Run, PointerKey(period), p.Run))
+		return nil, false, sealApart(ctx, t, period, p, fmt.Sprintf("it names %s, and %s names %s", seal, PointerKey(period), p.seal(period)))
 	}
 	return seal, p.Sealed, nil
+}
+
+// String tells two seals apart that name one run.
+func (s *Seal) String() string {
+	return fmt.Sprintf("%s with sha256 %s for %s", s.Run, s.ManifestSHA256, s.Period)
+}
+
+// readSeal is the seal of a period as it lies there, nil where there is none.
+func readSeal(ctx context.Context, t Target, period string) (*Seal, error) {
+	key := SealKey(period)
+	data, _, err := t.Get(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", key, err)
+	}
+	var seal Seal
+	if err := decodeJSON(data, &seal); err != nil {
+		return nil, fmt.Errorf("read %s: %w: %w", key, ErrVerify, err)
+	}
+	return &seal, nil
 }
 
 // sealApart is the error of a seal that does not belong to the pointer p. The

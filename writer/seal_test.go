@@ -149,8 +149,7 @@ func TestSealIsChecked(t *testing.T) {
 }
 
 // adjusting is a run that adjusts the month of testManifest, after others.
-func adjusting(t *testing.T, sealed *Manifest, id string, before ...*Manifest) *Manifest {
-	t.Helper()
+func adjusting(sealed *Manifest, id string, before ...*Manifest) (*Manifest, error) {
 	m := testManifest()
 	m.RunID = id
 	for i, run := range append([]*Manifest{sealed}, before...) {
@@ -160,11 +159,11 @@ func adjusting(t *testing.T, sealed *Manifest, id string, before ...*Manifest) *
 		}
 		in, err := RunInput(table, run)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		m.Inputs = append(m.Inputs, in)
 	}
-	return m
+	return m, nil
 }
 
 // TestAdjusted: a run of a closed month moves a pointer of its own, and the
@@ -180,7 +179,10 @@ func TestAdjusted(t *testing.T) {
 	if _, _, _, err := Adjusted(t.Context(), s, "2024-07"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing is adjusted: %v", err)
 	}
-	one := adjusting(t, testManifest(), strings.Repeat("1", 32))
+	one, err := adjusting(testManifest(), strings.Repeat("1", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
 	plant(s, one)
 	if _, err := Publish(t.Context(), s, one, ""); err != nil {
 		t.Fatal(err)
@@ -189,7 +191,10 @@ func TestAdjusted(t *testing.T) {
 	if err != nil || m.RunID != one.RunID {
 		t.Fatalf("adjusted by %v, %v", m, err)
 	}
-	two := adjusting(t, testManifest(), strings.Repeat("0", 32), one)
+	two, err := adjusting(testManifest(), strings.Repeat("0", 32), one)
+	if err != nil {
+		t.Fatal(err)
+	}
 	plant(s, two)
 	if _, err := Publish(t.Context(), s, two, ""); !errors.Is(err, ErrConflict) {
 		t.Errorf("planned before the other: %v", err)
@@ -255,6 +260,7 @@ func TestRunInputsAreChecked(t *testing.T) {
 		"no run":          {[]Input{{SealedInput, "runs/2024-07/x", 1, hash, 1}}, "not the manifest"},
 		"of a day":        {[]Input{{TakenInput, "runs/2024-06-01/0/manifest.json", 1, hash, 1}}, "not the manifest"},
 		"no hash":         {[]Input{{SealedInput, run, 1, "etag", 1}}, "is no sha256"},
+		"taken twice":     {[]Input{{TakenInput, "runs/2024-06/0/manifest.json", 1, hash, 1}, {TakenInput, "runs/2024-06/0/manifest.json", 1, hash, 1}}, "twice"},
 		"of itself":       {[]Input{{TakenInput, run, 1, hash, 1}}, "of 2024-07 in a run of 2024-07"},
 		"another's month": {[]Input{{SealedInput, "runs/2024-06/0/manifest.json", 1, hash, 1}}, "of 2024-06 in a run of 2024-07"},
 	} {
@@ -269,6 +275,17 @@ func TestRunInputsAreChecked(t *testing.T) {
 	} {
 		if IsMonth(period) != want {
 			t.Errorf("IsMonth(%q) = %v", period, !want)
+		}
+	}
+}
+
+func TestMonthBefore(t *testing.T) {
+	t.Parallel()
+	for month, want := range map[string]string{
+		"2024-07": "2024-06", "2024-10": "2024-09", "2024-01": "2023-12", "1000-01": "0999-12", "0001-01": "", "x": "",
+	} {
+		if got := MonthBefore(month); got != want {
+			t.Errorf("before %s is %q, want %q", month, got, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 type Check struct {
 	Name   string `json:"name"`
 	File   string `json:"file,omitempty"` // relative to the run; empty for a check of the run as a whole
+	Key    string `json:"key,omitempty"`  // of an object that is no part of the run, such as the seal of its month
 	Detail string `json:"detail"`         // the figures; where OK is false, what is wrong
 	OK     bool   `json:"ok"`
 }
@@ -24,13 +26,15 @@ type Check struct {
 // from it alone: pointer and manifest; size and sha256 of every file; rows,
 // nulls and column totals of every table, read through another implementation
 // of Parquet than the one that wrote it; and every control total, recomputed
-// from the tables. run is a run id of the period, a key such as
-// runs/2024-07/<run_id>/, or empty for the current run of the period.
+// from the tables. Beside it, it looks at what closes and adjusts the run's month,
+// and whether closed months have taken in what its statements do. run is a run
+// id of the period, a key such as runs/2024-07/<run_id>/, or empty for the
+// current run of the period.
 //
 // The error matches fs.ErrNotExist where there is no such run, ErrVerify where
-// a check failed, and names the first, that of the pointer only where all else
-// is right; the checks are there all the same. Any other error means that the
-// store could not be read.
+// a check failed, and names the first, that of a pointer or seal only where all
+// else is right; the checks are there all the same. Any other error means that
+// the store could not be read.
 func Verify(ctx context.Context, t Target, run, period string) ([]Check, error) {
 	v := &verifier{target: t}
 	if err := v.open(ctx, run, period); err != nil {
@@ -45,28 +49,33 @@ func Verify(ctx context.Context, t Target, run, period string) ([]Check, error) 
 			return v.checks, err
 		}
 		v.contents(results)
+		for _, check := range []func(context.Context) error{v.checkTaken, v.checkClosing} {
+			if err := check(ctx); err != nil {
+				return v.checks, fmt.Errorf("verify %s: %w", v.run, err)
+			}
+		}
 	}
 	return v.checks, v.failure()
 }
 
 // failure names the first file and figure that is wrong. Where the run is
-// damaged its pointer, which has the sha256 of the manifest, says less.
+// damaged its pointer, which has the sha256 of the manifest, says less, and so
+// does what else lies beside the run.
 func (v *verifier) failure() error {
 	var first *Check
 	for i := range v.checks {
-		if c := &v.checks[i]; !c.OK && (first == nil || first.Name == pointerCheck) {
+		if c := &v.checks[i]; !c.OK && (first == nil || first.beside() && !c.beside()) {
 			first = c
 		}
 	}
 	if first == nil {
 		return nil
 	}
-	where := v.run + first.File
-	if where == "" {
-		where = v.pointer
-	}
+	where := cmp.Or(first.Key, v.run+first.File, v.pointer)
 	return fmt.Errorf("verify %s: %w: %s: %s", where, ErrVerify, first.Name, first.Detail)
 }
+
+func (c *Check) beside() bool { return c.Name == pointerCheck || c.Key != "" }
 
 // pointerCheck is the name of the check of a pointer.
 const pointerCheck = "pointer"

@@ -544,7 +544,7 @@ func TestVerifyOlderFormat(t *testing.T) {
 func TestVerifyDamage(t *testing.T) {
 	t.Parallel()
 	fired := map[string]bool{"manifest": true} // TestVerifyManifest
-	for _, d := range slices.Concat(damages, damagedTotals()) {
+	for _, d := range slices.Concat(damages, damagedTotals(), damagedClosings()) {
 		fired[d.check] = true
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
@@ -576,6 +576,8 @@ func TestVerifyDamage(t *testing.T) {
 	p := aRun()
 	p.write(t)
 	p.seal(t)
+	p.close()
+	p.adjust()
 	checks, err := Verify(t.Context(), p.store, "", "2024-07")
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,9 +17,13 @@ func newVerifyCommand(a *app) *cobra.Command {
 		Use:   "verify [RUN]",
 		Short: "Read a published run back and check it: one line for each check",
 		Long: `verify reads a published run back with a second implementation of Parquet and
-checks it against its manifest. RUN is a key such as runs/2024-07/<run id>/, as
-it stands or below --out, or with --period a run id or one of current, previous,
-sealed and adjusted. By default it is the current run of --period.`,
+checks it against its manifest. Of a closed month it also looks at the seal and
+at the runs that adjust it, and of adjustments that the statements take in
+whether a closed month has billed them before.
+
+RUN is a key such as runs/2024-07/<run id>/, as it stands or below --out, or
+with --period a run id or one of current, previous, sealed and adjusted. By
+default it is the current run of --period.`,
 		Example: `  waconcile verify --out s3://results/waconcile --period 2024-07`,
 		Args:    atMostOneRun,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.verify(cmd, args) },
@@ -99,8 +104,8 @@ func (a *app) printVerified(v *verified) error {
 			failed++
 		}
 		line := state + "  " + c.Name
-		if c.File != "" {
-			line += " " + c.File
+		if what := cmp.Or(c.File, c.Key); what != "" {
+			line += " " + what
 		}
 		if c.Detail != "" {
 			line += ": " + c.Detail
