@@ -35,8 +35,12 @@ func benchText(r *bench.Result) string {
 	for _, l := range r.LeftOut {
 		fmt.Fprintf(&notes, "%s is left out: %s\n", l.Figure, l.Why)
 	}
+	sides := [][]string{{"side", "wall", "CPU", "peak"}}
+	for _, m := range r.Sides {
+		sides = append(sides, []string{m.Side, benchValue(m.Wall.Median(), bench.Seconds), benchValue(m.CPU.Median(), bench.Seconds), benchValue(m.Peak.Median(), bench.Bytes)})
+	}
 	ran := fmt.Sprintf("medians of %d; each process on %d processors\n", r.Runs, r.Processors)
-	return strings.Join([]string{textTable(sets), textTable(rows), notes.String(), ran}, "\n")
+	return strings.Join([]string{textTable(sets), textTable(rows), notes.String(), textTable(sides), ran}, "\n")
 }
 
 func benchHalf(h *bench.Half) string {

@@ -19,8 +19,9 @@
 //     of its two sides within a round, or of what one side took.
 //
 // Everything that is measured, and the making of the sets, is a process of its
-// own, started from the program itself. Run stays small on purpose: Linux
-// counts what the parent had in memory to a child's peak.
+// own, started from the program itself. Run stays small on purpose: on Linux the
+// peak of a process is at least what its parent had in memory. All that Run does
+// itself is to send a set to a bucket, which takes some tens of MiB.
 //
 // Nothing is asserted on time. What is checked is that the measured job did
 // what it was measured for: that it read all rows, refused none, and published

@@ -48,10 +48,20 @@ type LeftOut struct {
 
 // Measured is what a side took in each round.
 type Measured struct {
-	Side string    `json:"side"`
-	Wall []float64 `json:"wall_seconds"`
-	CPU  []float64 `json:"cpu_seconds"`
-	Peak []float64 `json:"peak_bytes"` // 0 where the system does not tell
+	Side string `json:"side"`
+	Wall Values `json:"wall_seconds"`
+	CPU  Values `json:"cpu_seconds"`
+	Peak Values `json:"peak_bytes"` // 0 where the system does not tell
+}
+
+// Values are one value for each round.
+type Values []float64
+
+// Median is the middle of the values, or between the two in the middle.
+func (v Values) Median() float64 {
+	sorted := slices.Sorted(slices.Values(v))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
 func (r *runner) result() *Result {
@@ -83,7 +93,7 @@ func (r *runner) figure(f figure) Figure {
 			measured[i] /= against
 		}
 	}
-	line.Measured = median(measured)
+	line.Measured = measured.Median()
 	line.Reached = f.reached(line.Measured)
 	if f.atLeast {
 		line.AtLeast = &f.bar
@@ -95,20 +105,13 @@ func (r *runner) figure(f figure) Figure {
 
 func (r *runner) half(f figure, name string) Half {
 	i := slices.IndexFunc(r.chosen, func(s side) bool { return s.name == name })
-	return Half{Side: name, What: r.chosen[i].what, Median: median(each(r.costs[name], f.take)), Unit: f.takes}
+	return Half{Side: name, What: r.chosen[i].what, Median: each(r.costs[name], f.take).Median(), Unit: f.takes}
 }
 
-func each(costs []Cost, take func(Cost) float64) []float64 {
-	values := make([]float64, len(costs))
+func each(costs []Cost, take func(Cost) float64) Values {
+	values := make(Values, len(costs))
 	for i, c := range costs {
 		values[i] = take(c)
 	}
 	return values
-}
-
-// median is the middle of some values, or between the two in the middle.
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }

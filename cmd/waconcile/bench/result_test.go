@@ -49,11 +49,11 @@ func TestReached(t *testing.T) {
 func TestMedian(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		values []float64
+		values Values
 		want   float64
-	}{{[]float64{7}, 7}, {[]float64{4, 1}, 2.5}, {[]float64{9, 1, 2}, 2}, {[]float64{4, 1, 9, 2}, 3}} {
-		if got := median(tt.values); got != tt.want {
-			t.Errorf("median(%v) = %v, want %v", tt.values, got, tt.want)
+	}{{Values{7}, 7}, {Values{4, 1}, 2.5}, {Values{9, 1, 2}, 2}, {Values{4, 1, 9, 2}, 3}} {
+		if got := tt.values.Median(); got != tt.want {
+			t.Errorf("median of %v = %v, want %v", tt.values, got, tt.want)
 		}
 	}
 }
