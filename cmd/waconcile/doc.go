@@ -10,6 +10,7 @@
 //	waconcile close MONTH     close a month: what is billed no longer changes
 //	waconcile diff A B        say which charges differ between two runs, and why
 //	waconcile gc              say what dead runs left behind; --delete removes it
+//	waconcile bench           measure what the job costs, against a bare decode
 //	waconcile version         print the versions of program, rules and format
 //
 // waconcile help COMMAND lists the flags of a command. Begin with the demo:
@@ -66,9 +67,19 @@
 // findings where the findings table has a row. The run is published all the
 // same.
 //
+// # Costs
+//
+// bench makes exports of July 2024, runs the job on them and prints a table of
+// ratios, peak memory and one time, each with the bar that it should keep to.
+// --messages says how large the month is, --only which figures there are to
+// be, and --dir keeps the data. Whatever the figures are the exit code is 0.
+//
+// --cpuprofile and --memprofile of run name files for go tool pprof. They are
+// written even where the run fails.
+//
 // # Exit codes
 //
-//	0    published, or already published with the same inputs
+//	0    published, or already published with the same inputs; bench: measured
 //	1    unexpected
 //	2    usage or configuration, or rates, accounts, markets or invoices that cannot be used;
 //	     close: nothing is published

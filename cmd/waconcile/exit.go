@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"waconcile/batch"
+	"waconcile/cmd/waconcile/bench"
 	"waconcile/reader"
 	"waconcile/writer"
 )
@@ -38,7 +39,7 @@ var (
 	// errMoved: a month that was to be closed was run meanwhile. The same
 	// command again would close it with a run that nobody has looked at.
 	errMoved = errors.New("not closed")
-	// errDisk: the demo could not write its inputs.
+	// errDisk: the demo or bench could not write its data.
 	errDisk = errors.New("storage")
 )
 
@@ -83,6 +84,7 @@ func outcomes() []outcome {
 		{writer.ErrRemoving, exitStore, true, "wait for gc, or where none is at work end it with waconcile gc --delete from an hour after it began, then run again"},
 		{writer.ErrStore, exitStore, true, storage},
 		{errDisk, exitStore, true, storage},
+		{bench.ErrProcess, exitUnexpected, false, "run that command by itself; with --dir its data stays"},
 	}
 }
 

@@ -26,14 +26,16 @@ const (
 // reader and writer. A package that is not listed has no place yet.
 func arrows() map[string][]string {
 	return map[string][]string{
-		"reconcile":          {},
-		"reader":             {"reconcile"},
-		"writer":             {"reconcile"},
-		"writer/report":      {"reconcile", "writer"},
-		"batch":              {"batch/checkpoint", "reader", "reconcile", "writer", "writer/report"},
-		"batch/checkpoint":   {"reader", "reconcile", "writer"},
-		"cmd/waconcile/demo": {"reconcile"},
-		"cmd/waconcile":      {"batch", "cmd/waconcile/demo", "reader", "reconcile", "writer", "writer/report"},
+		"reconcile":                {},
+		"reader":                   {"reconcile"},
+		"writer":                   {"reconcile"},
+		"writer/report":            {"reconcile", "writer"},
+		"batch":                    {"batch/checkpoint", "reader", "reconcile", "writer", "writer/report"},
+		"batch/checkpoint":         {"reader", "reconcile", "writer"},
+		"cmd/waconcile/exportfile": {},
+		"cmd/waconcile/demo":       {"cmd/waconcile/exportfile", "reconcile"},
+		"cmd/waconcile/bench":      {"cmd/waconcile/exportfile", "reconcile", "writer"},
+		"cmd/waconcile":            {"batch", "cmd/waconcile/bench", "cmd/waconcile/demo", "reader", "reconcile", "writer", "writer/report"},
 
 		"reader/readertest": {"reader", "reconcile"},
 		"reader/miniotest":  {},
@@ -59,7 +61,7 @@ const (
 // What reconcile may use is held more narrowly by its own imports_test.go.
 func homes() map[string][]string {
 	storage := []string{"cmd/waconcile", "reader", "reader/miniotest", "writer", "writer/s3test"}
-	parquet := []string{"cmd/waconcile/demo", "reader", "reader/readertest", "writer", "writer/writertest"}
+	parquet := []string{"cmd/waconcile/bench", "cmd/waconcile/demo", "cmd/waconcile/exportfile", "reader", "reader/readertest", "writer", "writer/writertest"}
 	commandLine := []string{"cmd/waconcile"}
 	return map[string][]string{
 		"github.com/aws/aws-sdk-go-v2":               storage,
@@ -71,7 +73,7 @@ func homes() map[string][]string {
 		"github.com/apache/thrift":                   {"reader"},
 		"github.com/cespare/xxhash/v2":               {everywhere},
 		"github.com/shopspring/decimal":              {everywhere},
-		"golang.org/x/sync":                          {"batch", "cmd/waconcile", "cmd/waconcile/demo", "reader", "writer"},
+		"golang.org/x/sync":                          {"batch", "cmd/waconcile", "cmd/waconcile/bench", "cmd/waconcile/demo", "reader", "writer"},
 		"github.com/goccy/go-yaml":                   commandLine,
 		"github.com/schollz/progressbar/v3":          commandLine,
 		"github.com/spf13/cobra":                     commandLine,

@@ -73,6 +73,11 @@ func (s *settings) nowFlag(fs *pflag.FlagSet) {
 // placeFlags say where results lie.
 func (s *settings) placeFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&s.out, "out", "", "where results go: s3://bucket/prefix or a directory")
+	s.s3Flags(fs)
+}
+
+// s3Flags say how buckets are come to.
+func (s *settings) s3Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&s.s3Endpoint, "s3-endpoint", "", "`URL` of an S3 service other than AWS")
 	fs.BoolVar(&s.s3PathStyle, "s3-path-style", false, "address buckets by path, as MinIO wants it")
 }

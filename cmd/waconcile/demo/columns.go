@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"waconcile/cmd/waconcile/exportfile"
 	"waconcile/reconcile"
 
 	"github.com/apache/arrow/go/v17/parquet"
@@ -10,45 +11,37 @@ import (
 // columns are those of the message exports, in the order of the contract. The
 // provider of the demo tells neither its prices nor its own conversations:
 // those columns are null.
-func columns() []column {
-	millis := schema.NewTimestampLogicalType(true, schema.TimeUnitMillis)
+func (e *exporter) columns() []exportfile.Column[message] {
 	required, optional := parquet.Repetitions.Required, parquet.Repetitions.Optional
-	text := func(name string, r parquet.Repetition) schema.Node {
-		return schema.MustPrimitive(schema.NewPrimitiveNodeLogical(name, r, schema.StringLogicalType{}, parquet.Types.ByteArray, -1, -1))
-	}
-	number := func(name string, r parquet.Repetition, t schema.LogicalType) schema.Node {
-		return schema.MustPrimitive(schema.NewPrimitiveNodeLogical(name, r, t, parquet.Types.Int64, -1, -1))
-	}
-	return []column{
-		{node: text("message_id", required), plain: true, text: (*exporter).appendID},
-		{node: text("account_id", required), word: func(e *exporter, m *message) []byte { return e.words.accounts[m.account] }},
-		{node: text("business_number", required), word: func(e *exporter, m *message) []byte { return e.words.numbers[m.account][m.business] }},
-		{node: text("contact", required), plain: true, text: func(e *exporter, b []byte, m *message) []byte {
+	text, time := exportfile.TextNode, exportfile.TimeNode
+	flag := func(name string) schema.Node { return schema.NewBooleanNode(name, optional, -1) }
+	return []exportfile.Column[message]{
+		{Node: text("message_id", required), Plain: true, Text: e.appendID},
+		{Node: text("account_id", required), Word: func(m *message) []byte { return e.words.accounts[m.account] }},
+		{Node: text("business_number", required), Word: func(m *message) []byte { return e.words.numbers[m.account][m.business] }},
+		{Node: text("contact", required), Plain: true, Text: func(b []byte, m *message) []byte {
 			return e.accounts[m.account].appendContact(b, m)
 		}},
-		{node: text("direction", required), word: direction},
-		{node: text("type", required), word: func(e *exporter, m *message) []byte { return e.words.kinds[m.kind] }},
-		{node: text("category", optional), word: category},
-		{node: number("sent_at", required, millis), plain: true, time: func(m *message) (int64, bool) { return m.sent, true }},
-		{node: text("status", optional), word: status},
-		{node: number("delivered_at", optional, millis), plain: true, time: func(m *message) (int64, bool) {
+		{Node: text("direction", required), Word: e.direction},
+		{Node: text("type", required), Word: func(m *message) []byte { return e.words.kinds[m.kind] }},
+		{Node: text("category", optional), Word: e.category},
+		{Node: time("sent_at", required), Plain: true, Stats: true, Time: func(m *message) (int64, bool) { return m.sent, true }},
+		{Node: text("status", optional), Word: e.status},
+		{Node: time("delivered_at", optional), Plain: true, Time: func(m *message) (int64, bool) {
 			return m.sent + int64(m.delivered), m.delivered != noDelay
 		}},
-		{node: number("read_at", optional, millis), plain: true, time: func(m *message) (int64, bool) {
+		{Node: time("read_at", optional), Plain: true, Time: func(m *message) (int64, bool) {
 			return m.sent + int64(m.read), m.read != noDelay
 		}},
-		{node: text("contact_country", optional), text: func(e *exporter, b []byte, m *message) []byte {
+		{Node: text("contact_country", optional), Text: func(b []byte, m *message) []byte {
 			return append(b, e.accounts[m.account].countryOf(m)...)
 		}},
-		{
-			node: schema.NewBooleanNode("referral", optional, -1),
-			flag: func(m *message) (value, ok bool) { return m.referral, m.inbound },
-		},
-		{node: number("price", optional, schema.NewDecimalLogicalType(18, 6))},
-		{node: text("price_currency", optional)},
-		{node: text("provider_conversation_id", optional)},
-		{node: text("provider_category", optional)},
-		{node: schema.NewBooleanNode("billable", optional, -1)},
+		{Node: flag("referral"), Flag: func(m *message) (value, ok bool) { return m.referral, m.inbound }},
+		{Node: exportfile.LongNode("price", optional, schema.NewDecimalLogicalType(18, 6))},
+		{Node: text("price_currency", optional)},
+		{Node: text("provider_conversation_id", optional)},
+		{Node: text("provider_category", optional)},
+		{Node: flag("billable")},
 	}
 }
 
@@ -88,7 +81,7 @@ func newWords(accounts []account) words {
 	return w
 }
 
-func direction(e *exporter, m *message) []byte {
+func (e *exporter) direction(m *message) []byte {
 	switch {
 	case m.defect == badDirection:
 		return e.words.internal
@@ -98,14 +91,14 @@ func direction(e *exporter, m *message) []byte {
 	return e.words.outbound
 }
 
-func category(e *exporter, m *message) []byte {
+func (e *exporter) category(m *message) []byte {
 	if m.category == reconcile.NoCategory || m.defect == noCategory {
 		return nil
 	}
 	return e.words.categories[m.category]
 }
 
-func status(e *exporter, m *message) []byte {
+func (e *exporter) status(m *message) []byte {
 	switch {
 	case m.defect == badStatus:
 		return e.words.bounced

@@ -8,7 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
+
+	"waconcile/cmd/waconcile/exportfile"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -94,7 +95,7 @@ func (m *Made) writeConfig(invoices bool) error {
 // own, at most as many files at a time as there are processors.
 func (m *Made) writeExports(ctx context.Context, o Options) error {
 	month := newMonth(o)
-	files := newFiles(month.accounts, o.Seed)
+	files := exportfile.NewSet(newExporter(month.accounts, o.Seed).columns)
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	unusable := rejects(o.Messages)
@@ -112,7 +113,7 @@ func (m *Made) writeExports(ctx context.Context, o Options) error {
 		for part := 0; part == 0 || len(rows) > 0; part++ {
 			n := min(len(rows), fileRows)
 			path, some := filepath.Join(dir, fmt.Sprintf("part-%04d.parquet", part)), rows[:n]
-			group.Go(func() error { return files.write(groupCtx, path, some) })
+			group.Go(func() error { return files.Write(groupCtx, path, some) })
 			rows = rows[n:]
 		}
 	}
@@ -120,30 +121,6 @@ func (m *Made) writeExports(ctx context.Context, o Options) error {
 		return err
 	}
 	m.Messages, m.Duplicates, m.Rejects = int64(o.Messages), month.repeats, int64(unusable)
-	m.Files, m.Bytes = files.count, files.bytes
+	m.Files, m.Bytes = files.Written()
 	return nil
-}
-
-// files lends exporters to goroutines and adds up what they wrote.
-type files struct {
-	idle sync.Pool
-
-	mu    sync.Mutex
-	count int
-	bytes int64
-}
-
-func newFiles(accounts []account, seed uint64) *files {
-	return &files{idle: sync.Pool{New: func() any { return newExporter(accounts, seed) }}}
-}
-
-func (f *files) write(ctx context.Context, path string, rows []message) error {
-	e := f.idle.Get().(*exporter)
-	defer f.idle.Put(e)
-	size, err := e.write(ctx, path, rows)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.count++
-	f.bytes += size
-	return err
 }
