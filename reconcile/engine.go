@@ -73,21 +73,20 @@ func (c *EngineConfig) start() Date {
 //
 // An Engine is owned by one goroutine.
 type Engine struct {
-	cfg     EngineConfig
-	merger  merger
-	sink    Sink
-	basis   []Basis // by account; known where knownBasis
-	known   []bool
-	days    map[Date]*dayRows
-	pending map[Date][]message // sent before the day they count on; their ids are their own
+	cfg    EngineConfig
+	merger merger
+	sink   Sink
+	basis  []Basis // by account; known where knownBasis
+	known  []bool
+	days   map[Date]*day // not folded yet
 	// scattered holds rows that settle brings to their days before any day is
 	// folded.
-	scattered   dayRows
+	scattered   looseRows
 	scatteredIn []Date // the partition of each
 	carry       carry
 	pairs       pairTable
 	chunks      chunkPool
-	fold        folder // memory of the day being folded, kept for the next
+	fold        folder // memory of the part being folded, kept for the next
 	begin       int    // index into Begins of the stretch being folded
 	tally       Tally
 }
@@ -98,12 +97,11 @@ func NewEngine(cfg EngineConfig, sink Sink) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		cfg:     cfg,
-		merger:  merger{deliveryMillis: int64(cfg.DeliveryDays) * DayMillis, text: cfg.Text},
-		sink:    sink,
-		days:    make(map[Date]*dayRows),
-		pending: make(map[Date][]message),
-		carry:   newCarry(&cfg),
+		cfg:    cfg,
+		merger: merger{deliveryMillis: int64(cfg.DeliveryDays) * DayMillis, text: cfg.Text},
+		sink:   sink,
+		days:   make(map[Date]*day),
+		carry:  newCarry(&cfg),
 	}
 	e.restore()
 	return e, nil
@@ -113,22 +111,25 @@ func NewEngine(cfg EngineConfig, sink Sink) (*Engine, error) {
 // a day that has been folded already are the caller's mistake, but for those
 // before the state that the engine starts from.
 func (e *Engine) Add(rows *Rows, partition Date) {
-	var day Date
-	var into *dayRows
+	var sentOn Date
+	var into *day
+	var start int64
+	var early bool
 	for i, sent := range rows.SentAt {
-		if d := DateOf(sent); into == nil || d != day {
-			day, into = d, &e.carry.before
-			if d >= e.carry.start {
-				into = e.dayOf(d)
+		if into == nil || sent < start || sent-start >= DayMillis {
+			sentOn = DateOf(sent)
+			if sentOn < e.carry.start {
+				e.carry.addBefore(rows, i, partition)
+				continue
 			}
+			into, start = e.dayOf(sentOn), sentOn.Start()
+			if partition-sentOn > Date(e.cfg.LateDays) {
+				e.carry.reach(sentOn, partition)
+			}
+			early = sentOn > partition && e.carry.between(partition, sentOn)
 		}
-		into.add(rowOf(rows, i), rows.ID.At(i), &e.chunks)
-		switch {
-		case day < e.carry.start:
-			e.carry.beforeIn = append(e.carry.beforeIn, partition)
-		case partition-day > Date(e.cfg.LateDays):
-			e.carry.reach(day, partition)
-		case day > partition && e.carry.between(partition, day):
+		into.addBlock(rows, i, start, &e.chunks)
+		if early {
 			e.carry.early = append(e.carry.early, earlyRow{newMessage(rowOf(rows, i), rows.ID.At(i)), partition, partition})
 		}
 	}
@@ -141,7 +142,7 @@ func (e *Engine) Add(rows *Rows, partition Date) {
 // then lies on the day of the row that sorts first.
 func (e *Engine) AddScattered(rows *Rows, partition Date) {
 	for i := range rows.SentAt {
-		e.scattered.add(rowOf(rows, i), rows.ID.At(i), &e.chunks)
+		e.scattered.add(rowOf(rows, i), rows.ID.At(i))
 		e.scatteredIn = append(e.scatteredIn, partition)
 	}
 	e.tally.Rows += int64(rows.Len())
@@ -169,8 +170,7 @@ func (e *Engine) settle() {
 		e.settleMessage(order[:n])
 		order = order[n:]
 	}
-	e.chunks.give(d)
-	e.scatteredIn = nil
+	e.scattered, e.scatteredIn = looseRows{}, nil
 }
 
 // settleMessage merges the scattered rows of one message. Where it was sent
@@ -179,26 +179,36 @@ func (e *Engine) settle() {
 func (e *Engine) settleMessage(rows []uint32) {
 	d, id := &e.scattered, e.scattered.id(rows[0])
 	m := message{id: id}
-	e.merger.merge(&m, len(rows), func(i int) *row { return d.at(rows[i]) })
+	of := make([]row, len(rows))
+	for i, at := range rows {
+		of[i] = *d.at(at)
+	}
+	e.merger.merge(&m, of)
 	if DateOf(m.sent) < e.carry.start || e.carry.find(m.hash, id) != nil {
 		for _, i := range rows {
-			e.carry.before.add(*d.at(i), id, &e.chunks)
+			e.carry.before.add(*d.at(i), id)
 			e.carry.beforeIn = append(e.carry.beforeIn, e.scatteredIn[i])
 		}
 		return
 	}
 	e.tally.Merged += int64(len(rows) - 1)
-	e.dayOf(DateOf(m.sent)).add(m.row, id, &e.chunks)
+	e.addRow(&m.row, id)
 	e.noteScattered(&m, rows)
 }
 
-func (e *Engine) dayOf(d Date) *dayRows {
-	rows := e.days[d]
-	if rows == nil {
-		rows = &dayRows{}
-		e.days[d] = rows
+// addRow puts a row on its day.
+func (e *Engine) addRow(r *row, id []byte) {
+	on := DateOf(r.sent)
+	e.dayOf(on).addRow(r, id, on.Start(), &e.chunks)
+}
+
+func (e *Engine) dayOf(d Date) *day {
+	of := e.days[d]
+	if of == nil {
+		of = &day{}
+		e.days[d] = of
 	}
-	return rows
+	return of
 }
 
 // Advance folds every day up to and including last, and hands on every
@@ -245,23 +255,18 @@ func (e *Engine) nextDay(last Date) (next Date, ok bool) {
 			next, ok = d, true
 		}
 	}
-	for d := range e.pending {
-		if d <= last && (!ok || d < next) {
-			next, ok = d, true
-		}
-	}
 	return next, ok
 }
 
-func (e *Engine) foldDay(day Date) {
-	e.enter(day)
-	f := &e.fold
-	f.load(e, day)
-	for group := range f.groups() {
-		e.foldPair(day, group)
+func (e *Engine) foldDay(date Date) {
+	e.enter(date)
+	of := e.dayOf(date)
+	for part := range partCount {
+		e.foldPart(date, of, part)
+		e.pairs.sweepPart(part, date.Start()+DayMillis, e.sink)
 	}
-	e.release(day)
-	e.pairs.sweep(day.Start()+DayMillis, e.sink)
+	e.pairs.swept = date.Start() + DayMillis
+	delete(e.days, date)
 }
 
 // enter begins a day: where days are missing before it, nothing is proven
@@ -272,12 +277,6 @@ func (e *Engine) enter(day Date) {
 		e.pairs.doubt(e.cfg.Begins[e.begin].Start())
 	}
 	e.pairs.since = max(e.cfg.Begins[e.begin].Start(), day.Start()-DayMillis)
-}
-
-func (e *Engine) release(day Date) {
-	e.chunks.give(e.dayOf(day))
-	delete(e.days, day)
-	delete(e.pending, day)
 }
 
 // basisOf is the basis of an account, asked for once.
@@ -295,12 +294,15 @@ func (e *Engine) basisOf(account Name) Basis {
 }
 
 // countAhead merges what was sent, or counts, beyond the end of the data.
-func (e *Engine) countAhead(day Date) {
-	f := &e.fold
-	f.load(e, day)
-	for group := range f.groups() {
-		messages := e.mergeGroup(day, group)
-		e.tally.Ahead += int64(len(messages) + len(group.pending))
+func (e *Engine) countAhead(date Date) {
+	f, of := &e.fold, e.dayOf(date)
+	for part := range partCount {
+		e.load(date, of, part)
+		for group := range f.groups() {
+			messages := e.mergeGroup(date, group.rows)
+			e.tally.Ahead += int64(len(messages) + len(group.pending))
+		}
+		e.chunks.give(&of.rows[part])
 	}
-	e.release(day)
+	delete(e.days, date)
 }

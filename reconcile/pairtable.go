@@ -1,112 +1,95 @@
 package reconcile
 
-import (
-	"bytes"
-	"math/bits"
-)
+import "slices"
 
-// pairTable holds the pairs of which something may still be open, by key: an
-// open-addressing table of indexes into slices that hold no pointers, which
-// the garbage collector need not look into. It is made anew at each sweep, so
-// nothing is ever removed from it.
+// pairTable holds the pairs of which something may still be open, by part.
 type pairTable struct {
-	keys     []PairKey
-	pairs    []Pair
-	convs    [][SlotCount]uint32 // of each pair, index+1 into live; 0: none
-	live     []openConversation
-	ids      []byte // of the messages that opened live
-	spare    []openConversation
-	spareIDs []byte
-	slots    []uint32 // index+1 into keys; length a power of two
-	since    int64    // what NewPair is given: nothing of a new pair was seen from then on
-	swept    int64    // the instant of the last sweep
+	parts [partCount]pairPart
+	index pairIndex
+	spare []openConversation // memory for the next sweep
+	told  Conversation       // what is handed on
+	since int64              // what NewPair is given: nothing of a new pair was seen from then on
+	swept int64              // the instant of the last sweep
+}
+
+// pairPart is the pairs of one part, in slices without pointers, which the
+// garbage collector need not look into. A pair is known by its place in them
+// until the next sweep.
+type pairPart struct {
+	keys  []PairKey
+	pairs []Pair
+	convs [][SlotCount]uint32 // of each pair, index+1 into live; 0: none
+	live  []openConversation
+	// The ids of the messages that opened live. What was open at a sweep has
+	// ended at the next, a day later at least, and what is opened between
+	// them is open at that one: so ids need not be moved one by one.
+	ids    []byte // of what was opened since the last sweep
+	oldIDs []byte // of what was opened before
 }
 
 // openConversation is what a conversation has gathered so far.
 type openConversation struct {
 	openedAt int64
-	idStart  int // of the opening message's id in ids
-	idEnd    int
+	idStart  uint32 // of the opening message's id
+	idEnd    uint32
 	country  Name
 	out, in  int32
 	proven   bool
+	old      bool // the id is in oldIDs
 }
 
-const pairSlotsMin = 1024
-
-// at is the index of a pair, which is made where there is none.
-func (t *pairTable) at(key PairKey) uint32 {
-	if 4*(len(t.keys)+1) > 3*len(t.slots) {
-		t.rehash(max(pairSlotsMin, 2*len(t.slots)))
+func (p *pairPart) id(c *openConversation) []byte {
+	if c.old {
+		return p.oldIDs[c.idStart:c.idEnd]
 	}
-	mask := uint64(len(t.slots) - 1)
-	for h := key.Hash() & mask; ; h = (h + 1) & mask {
-		i := t.slots[h]
-		if i == 0 {
-			return t.insert(h, key)
-		}
-		if t.keys[i-1] == key {
-			return i - 1
-		}
-	}
+	return p.ids[c.idStart:c.idEnd]
 }
 
-func (t *pairTable) insert(slot uint64, key PairKey) uint32 {
-	t.keys = append(t.keys, key)
-	t.pairs = append(t.pairs, NewPair(t.since))
-	t.convs = append(t.convs, [SlotCount]uint32{})
-	t.slots[slot] = uint32(len(t.keys))
-	return uint32(len(t.keys) - 1)
-}
-
-func (t *pairTable) rehash(size int) {
-	if cap(t.slots) >= size {
-		t.slots = t.slots[:size]
-		clear(t.slots)
-	} else {
-		t.slots = make([]uint32, size)
+// at is the index of a pair of the part that the table's index is of; it is
+// made where there is none.
+func (t *pairTable) at(p *pairPart, key PairKey, hash uint64) uint32 {
+	i, found := t.index.find(p.keys, key, hash)
+	if !found {
+		p.keys = append(p.keys, key)
+		p.pairs = append(p.pairs, NewPair(t.since))
+		p.convs = append(p.convs, [SlotCount]uint32{})
 	}
-	mask := uint64(size - 1)
-	for i, key := range t.keys {
-		h := key.Hash() & mask
-		for t.slots[h] != 0 {
-			h = (h + 1) & mask
-		}
-		t.slots[h] = uint32(i + 1)
-	}
+	return i
 }
 
 // doubt takes back what was proven of every pair.
 func (t *pairTable) doubt(since int64) {
-	for i := range t.pairs {
-		t.pairs[i].doubt(since)
+	for p := range t.parts {
+		for i := range t.parts[p].pairs {
+			t.parts[p].pairs[i].doubt(since)
+		}
 	}
 }
 
 // open notes the conversation that message m has opened, and hands on the one
 // that it follows in its slot.
-func (t *pairTable) open(index uint32, slot Slot, m *message, ev *event, sink Sink) {
+func (t *pairTable) open(p *pairPart, index uint32, slot Slot, m *message, at int64, sink Sink) {
 	c := openConversation{
-		openedAt: ev.at,
-		idStart:  len(t.ids),
-		idEnd:    len(t.ids) + len(m.id),
+		openedAt: at,
+		idStart:  uint32(len(p.ids)),
+		idEnd:    uint32(len(p.ids) + len(m.id)),
 		country:  m.country,
 		out:      1,
-		proven:   t.pairs[index].Proven(slot),
+		proven:   p.pairs[index].Proven(slot),
 	}
-	t.ids = append(t.ids, m.id...)
-	if i := t.convs[index][slot]; i != 0 {
-		t.emit(index, slot, sink)
-		t.live[i-1] = c
+	p.ids = append(p.ids, m.id...)
+	if i := p.convs[index][slot]; i != 0 {
+		t.emit(p, index, slot, sink)
+		p.live[i-1] = c
 		return
 	}
-	t.live = append(t.live, c)
-	t.convs[index][slot] = uint32(len(t.live))
+	p.live = append(p.live, c)
+	p.convs[index][slot] = uint32(len(p.live))
 }
 
 // count adds a message to the open conversation of a slot.
-func (t *pairTable) count(index uint32, slot Slot, kind Kind) {
-	c := &t.live[t.convs[index][slot]-1]
+func (p *pairPart) count(index uint32, slot Slot, kind Kind) {
+	c := &p.live[p.convs[index][slot]-1]
 	if kind == Inbound {
 		c.in++
 	} else {
@@ -114,18 +97,24 @@ func (t *pairTable) count(index uint32, slot Slot, kind Kind) {
 	}
 }
 
-func (t *pairTable) emit(index uint32, slot Slot, sink Sink) {
-	c := &t.live[t.convs[index][slot]-1]
-	sink.Conversation(&Conversation{
-		PairKey:  t.keys[index],
+func (t *pairTable) emit(p *pairPart, index uint32, slot Slot, sink Sink) {
+	c := &p.live[p.convs[index][slot]-1]
+	t.told = p.conversation(c, index, slot)
+	sink.Conversation(&t.told)
+}
+
+// conversation is c, of the pair with that index, with the part's own memory.
+func (p *pairPart) conversation(c *openConversation, index uint32, slot Slot) Conversation {
+	return Conversation{
+		PairKey:  p.keys[index],
 		Category: slot.Category(),
 		OpenedAt: c.openedAt,
-		OpenedBy: t.ids[c.idStart:c.idEnd],
+		OpenedBy: p.id(c),
 		Country:  c.country,
 		Out:      c.out,
 		In:       c.in,
 		Proven:   c.proven,
-	})
+	}
 }
 
 // sweep hands on the conversations that have ended at an instant and drops
@@ -135,73 +124,110 @@ func (t *pairTable) sweep(at int64, sink Sink) {
 		return
 	}
 	t.swept = at
-	kept := 0
-	open, ids := t.spare[:0], t.spareIDs[:0]
-	for i := range t.keys {
-		convs := t.convs[i]
-		for s := range Slot(SlotCount) {
-			if convs[s] == 0 {
-				continue
-			}
-			if c := &t.live[convs[s]-1]; at-c.openedAt < DayMillis {
-				moved := *c
-				moved.idStart = len(ids)
-				ids = append(ids, t.ids[c.idStart:c.idEnd]...)
-				moved.idEnd = len(ids)
-				open = append(open, moved)
-				convs[s] = uint32(len(open))
-				continue
-			}
-			t.emit(uint32(i), s, sink)
-			convs[s] = 0
-		}
-		if t.pairs[i].idle(at) {
-			continue
-		}
-		t.keys[kept], t.pairs[kept], t.convs[kept] = t.keys[i], t.pairs[i], convs
-		kept++
+	for part := range t.parts {
+		t.sweepPart(part, at, sink)
 	}
-	t.keys, t.pairs, t.convs = t.keys[:kept], t.pairs[:kept], t.convs[:kept]
-	t.live, t.spare = open, t.live
-	t.ids, t.spareIDs = ids, t.ids
-	t.rehash(max(pairSlotsMin, slotsFor(kept)))
 }
 
-// slotsFor is the smallest power of two that leaves n keys room to double.
-func slotsFor(n int) int { return 1 << bits.Len(uint(2*n)) }
+// sweepPart does that for one part, which no sweep up to that instant has
+// done.
+func (t *pairTable) sweepPart(part int, at int64, sink Sink) {
+	p := &t.parts[part]
+	kept, open := 0, t.spare[:0]
+	for i := range p.keys {
+		convs := p.convs[i]
+		if convs != [SlotCount]uint32{} {
+			open = t.sweepPair(p, uint32(i), at, open, sink)
+			convs = p.convs[i]
+		}
+		if convs == [SlotCount]uint32{} && p.pairs[i].idle(at) {
+			continue
+		}
+		if kept != i {
+			p.keys[kept], p.pairs[kept], p.convs[kept] = p.keys[i], p.pairs[i], convs
+		}
+		kept++
+	}
+	p.keys, p.pairs, p.convs = p.keys[:kept], p.pairs[:kept], p.convs[:kept]
+	p.live, t.spare = open, p.live
+	p.ids, p.oldIDs = p.oldIDs[:0], p.ids
+}
+
+// sweepPair hands on the conversations of a pair that have ended and moves the
+// others to open.
+func (t *pairTable) sweepPair(p *pairPart, index uint32, at int64, open []openConversation, sink Sink) []openConversation {
+	convs := &p.convs[index]
+	for s := range Slot(SlotCount) {
+		if convs[s] == 0 {
+			continue
+		}
+		c := &p.live[convs[s]-1]
+		if at-c.openedAt >= DayMillis {
+			t.emit(p, index, s, sink)
+			convs[s] = 0
+			continue
+		}
+		moved := *c
+		if c.old { // swept again within a day
+			moved.idStart = uint32(len(p.ids))
+			p.ids = append(p.ids, p.id(c)...)
+			moved.idEnd = uint32(len(p.ids))
+		}
+		moved.old = true
+		open = append(open, moved)
+		convs[s] = uint32(len(open))
+	}
+	return open
+}
 
 // restore takes over pairs and open conversations of a state.
 func (t *pairTable) restore(from *State) {
+	pairs, convs := make([][]*PairState, partCount), make([][]*Conversation, partCount)
 	for i := range from.Pairs {
-		p := &from.Pairs[i]
-		t.pairs[t.at(p.PairKey)] = p.pair()
+		s := &from.Pairs[i]
+		part := partOf(s.Hash())
+		pairs[part] = append(pairs[part], s)
 	}
 	for i := range from.Conversations {
 		c := &from.Conversations[i]
-		index := t.at(c.PairKey)
-		t.live = append(t.live, openConversation{
-			openedAt: c.OpenedAt, idStart: len(t.ids), idEnd: len(t.ids) + len(c.OpenedBy),
+		part := partOf(c.Hash())
+		convs[part] = append(convs[part], c)
+	}
+	for part := range t.parts {
+		t.restorePart(&t.parts[part], pairs[part], convs[part])
+	}
+}
+
+func (t *pairTable) restorePart(p *pairPart, pairs []*PairState, convs []*Conversation) {
+	t.index.load(p.keys, len(pairs)+len(convs))
+	for _, s := range pairs {
+		index := t.at(p, s.PairKey, s.Hash())
+		p.pairs[index] = s.pair()
+	}
+	for _, c := range convs {
+		index := t.at(p, c.PairKey, c.Hash())
+		p.live = append(p.live, openConversation{
+			openedAt: c.OpenedAt, idStart: uint32(len(p.ids)), idEnd: uint32(len(p.ids) + len(c.OpenedBy)),
 			country: c.Country, out: c.Out, in: c.In, proven: c.Proven,
 		})
-		t.ids = append(t.ids, c.OpenedBy...)
-		t.convs[index][SlotOf(c.Category)] = uint32(len(t.live))
+		p.ids = append(p.ids, c.OpenedBy...)
+		p.convs[index][SlotOf(c.Category)] = uint32(len(p.live))
 	}
 }
 
 // save puts all pairs and open conversations into a state.
 func (t *pairTable) save(s *State) {
-	s.Pairs = make([]PairState, len(t.keys))
-	s.Conversations = make([]Conversation, 0, len(t.live))
-	ids := bytes.Clone(t.ids)
-	for i, key := range t.keys {
-		s.Pairs[i] = t.pairs[i].state(key)
-		for slot := range Slot(SlotCount) {
-			if at := t.convs[i][slot]; at != 0 {
-				c := &t.live[at-1]
-				s.Conversations = append(s.Conversations, Conversation{
-					PairKey: key, Category: slot.Category(), OpenedAt: c.openedAt, OpenedBy: ids[c.idStart:c.idEnd],
-					Country: c.country, Out: c.out, In: c.in, Proven: c.proven,
-				})
+	for part := range t.parts {
+		p := &t.parts[part]
+		s.Pairs = slices.Grow(s.Pairs, len(p.keys))
+		s.Conversations = slices.Grow(s.Conversations, len(p.live))
+		own := pairPart{keys: p.keys, ids: slices.Clone(p.ids), oldIDs: slices.Clone(p.oldIDs)}
+		for i, key := range p.keys {
+			s.Pairs = append(s.Pairs, p.pairs[i].state(key))
+			for slot := range Slot(SlotCount) {
+				if at := p.convs[i][slot]; at != 0 {
+					s.Conversations = append(s.Conversations, own.conversation(&p.live[at-1], uint32(i), slot))
+				}
 			}
 		}
 	}
