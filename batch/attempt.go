@@ -158,19 +158,12 @@ func (a *attempt) takeAhead(ctx context.Context, o reader.Object, date reconcile
 	scattered := newRouter(a.shards, a.free, scatteredWork(date))
 	start := a.firstOpen(date).Start()
 	err := a.exports.Scan(ctx, o, date, before, func(b *reader.Block) error {
-		for i, sent := range b.Rows.SentAt {
-			var err error
-			switch {
-			case a.isScattered(&b.Rows, i):
-				err = scattered.route(ctx, &b.Rows, i)
-			case sent < start:
-				err = late.route(ctx, &b.Rows, i)
-			}
-			if err != nil {
-				return err
-			}
+		rows := &b.Rows
+		err := scattered.route(ctx, rows, func(i int) bool { return a.isScattered(rows, i) })
+		if err != nil {
+			return err
 		}
-		return nil
+		return late.route(ctx, rows, func(i int) bool { return rows.SentAt[i] < start && !a.isScattered(rows, i) })
 	})
 	return errors.Join(err, late.flush(ctx), scattered.flush(ctx))
 }
@@ -233,13 +226,10 @@ func (a *attempt) takeFile(ctx context.Context, o reader.Object, date reconcile.
 	r := newRouter(a.shards, a.free, plainWork(date))
 	start := a.firstOpen(date).Start()
 	err := a.exports.Scan(ctx, o, date, reconcile.NoTime, func(b *reader.Block) error {
-		for i, sent := range b.Rows.SentAt {
-			if sent < start || a.isScattered(&b.Rows, i) {
-				continue
-			}
-			if err := r.route(ctx, &b.Rows, i); err != nil {
-				return err
-			}
+		rows := &b.Rows
+		err := r.route(ctx, rows, func(i int) bool { return rows.SentAt[i] >= start && !a.isScattered(rows, i) })
+		if err != nil {
+			return err
 		}
 		return a.note(b)
 	})

@@ -5,18 +5,23 @@ package reconcile
 // one part lie in the processor's cache together, where those of a whole day
 // would be fetched from memory again and again, in no order.
 const (
-	partBits  = 6
-	partCount = 1 << partBits
+	partBits = 6
+	// PartCount is the number of parts.
+	PartCount = 1 << partBits
 )
 
-// partOf is the part of a pair with this hash. The table of pairs goes by the
+// Part is the part that a pair lies in. Rows that come in the order of their
+// parts are added faster.
+func (k PairKey) Part() int { return partOf(k.Hash()) }
+
+// partOf is the part of a pair with this hash. The index of pairs goes by the
 // lower bits.
 func partOf(pairHash uint64) int { return int(pairHash >> (64 - partBits)) }
 
 // day is what an engine holds of one UTC day, by part.
 type day struct {
-	rows    [partCount]dayRows
-	pending [partCount][]message // sent before the day they count on; their ids are their own
+	rows    [PartCount]dayRows
+	pending [PartCount][]message // sent before the day they count on; their ids are their own
 }
 
 // dayRows is a part of what was sent on one day, in chunks of a fixed number
@@ -133,7 +138,7 @@ func (d *dayRows) next(id []byte, delivered, read int64, spare *chunkPool) *pack
 // addBlock adds row i of a block, sent on the day that begins at start.
 func (d *day) addBlock(rows *Rows, i int, start int64, spare *chunkPool) {
 	pair := rows.Pair(i)
-	r := d.rows[partOf(pair.Hash())].next(rows.ID.At(i), rows.DeliveredAt[i], rows.ReadAt[i], spare)
+	r := d.rows[pair.Part()].next(rows.ID.At(i), rows.DeliveredAt[i], rows.ReadAt[i], spare)
 	r.contact, r.account, r.business = pair.Contact, pair.Account, pair.Business
 	r.typ, r.country, r.sent = rows.Type[i], rows.Country[i], uint32(rows.SentAt[i]-start)
 	r.kind, r.category, r.status, r.found = rows.Kind[i], rows.Category[i], rows.Status[i], 0
@@ -141,7 +146,7 @@ func (d *day) addBlock(rows *Rows, i int, start int64, spare *chunkPool) {
 
 // addRow adds a row, sent on the day that begins at start.
 func (d *day) addRow(from *row, id []byte, start int64, spare *chunkPool) {
-	r := d.rows[partOf(from.pair().Hash())].next(id, from.delivered, from.read, spare)
+	r := d.rows[from.pair().Part()].next(id, from.delivered, from.read, spare)
 	r.contact, r.account, r.business = from.contact, from.account, from.business
 	r.typ, r.country, r.sent = from.typ, from.country, uint32(from.sent-start)
 	r.kind, r.category, r.status, r.found = from.kind, from.category, from.status, 0
@@ -155,7 +160,7 @@ func (d *day) addRow(from *row, id []byte, start int64, spare *chunkPool) {
 
 // wait keeps a message until it counts, on this day.
 func (d *day) wait(m message) {
-	part := partOf(m.pair().Hash())
+	part := m.pair().Part()
 	d.pending[part] = append(d.pending[part], m)
 }
 

@@ -261,7 +261,7 @@ func (e *Engine) nextDay(last Date) (next Date, ok bool) {
 func (e *Engine) foldDay(date Date) {
 	e.enter(date)
 	of := e.dayOf(date)
-	for part := range partCount {
+	for part := range PartCount {
 		e.foldPart(date, of, part)
 		e.pairs.sweepPart(part, date.Start()+DayMillis, e.sink)
 	}
@@ -296,7 +296,7 @@ func (e *Engine) basisOf(account Name) Basis {
 // countAhead merges what was sent, or counts, beyond the end of the data.
 func (e *Engine) countAhead(date Date) {
 	f, of := &e.fold, e.dayOf(date)
-	for part := range partCount {
+	for part := range PartCount {
 		e.load(date, of, part)
 		for group := range f.groups() {
 			messages := e.mergeGroup(date, group.rows)

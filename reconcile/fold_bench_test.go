@@ -1,8 +1,10 @@
 package reconcile_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 // benchDays makes blocks of rows, day by day, as exports have them: threads of
 // a few messages between one business number and one of many contacts.
 func benchDays(days, rowsADay int) [][]*Rows {
-	const blockRows = 8192
+	const blockRows = 4096
 	rng := rand.New(rand.NewPCG(1, 2))
 	begin := DateOf(storyStart)
 	blocks := make([][]*Rows, days)
@@ -55,9 +57,13 @@ func benchThread(rng *rand.Rand, to *Rows, start int64, contacts int) int {
 	return n
 }
 
+// shuffleRows brings rows in no order but that of their parts, as they come
+// from the router.
 func shuffleRows(rng *rand.Rand, rows *Rows) {
-	mixed := &Rows{}
-	for _, i := range rng.Perm(rows.Len()) {
+	order := rng.Perm(rows.Len())
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows.Pair(a).Part(), rows.Pair(b).Part()) })
+	mixed := NewRows(rows.Len())
+	for _, i := range order {
 		mixed.AppendRow(rows, i)
 	}
 	*rows = *mixed

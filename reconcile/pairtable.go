@@ -4,7 +4,7 @@ import "slices"
 
 // pairTable holds the pairs of which something may still be open, by part.
 type pairTable struct {
-	parts [partCount]pairPart
+	parts [PartCount]pairPart
 	index pairIndex
 	spare []openConversation // memory for the next sweep
 	told  Conversation       // what is handed on
@@ -182,15 +182,15 @@ func (t *pairTable) sweepPair(p *pairPart, index uint32, at int64, open []openCo
 
 // restore takes over pairs and open conversations of a state.
 func (t *pairTable) restore(from *State) {
-	pairs, convs := make([][]*PairState, partCount), make([][]*Conversation, partCount)
+	pairs, convs := make([][]*PairState, PartCount), make([][]*Conversation, PartCount)
 	for i := range from.Pairs {
 		s := &from.Pairs[i]
-		part := partOf(s.Hash())
+		part := s.Part()
 		pairs[part] = append(pairs[part], s)
 	}
 	for i := range from.Conversations {
 		c := &from.Conversations[i]
-		part := partOf(c.Hash())
+		part := c.Part()
 		convs[part] = append(convs[part], c)
 	}
 	for part := range t.parts {
