@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"iter"
 	"slices"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // folder is the working memory of the fold of one part of a day: its rows in
@@ -59,7 +57,7 @@ func (e *Engine) loadChunk(c *rowChunk) {
 		key := r.pair()
 		hash := key.Hash()
 		f.pairOf = append(f.pairOf, e.pairs.at(f.part, key, hash))
-		f.hashes = append(f.hashes, xxhash.Sum64(c.ids[start:r.idEnd])^hash)
+		f.hashes = append(f.hashes, messageHash(c.ids[start:r.idEnd], hash))
 		start = r.idEnd
 	}
 }
