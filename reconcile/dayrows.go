@@ -115,47 +115,67 @@ func (d *dayRows) unpack(out *row, i uint32, start int64) (id []byte) {
 	return c.ids[c.idStart(k):r.idEnd]
 }
 
-// next is the place for one more row with this id and these times, in a chunk
-// of spare where a new one is needed. The caller fills in the rest.
-func (d *dayRows) next(id []byte, delivered, read int64, spare *chunkPool) *packedRow {
+// room is a chunk with room for one more row, taken from spare where a new
+// one is needed.
+func (d *dayRows) room(spare *chunkPool) *rowChunk {
 	n := len(d.chunks)
 	if n == 0 || len(d.chunks[n-1].rows) == chunkRows {
 		d.chunks = append(d.chunks, spare.take())
 		n++
 	}
-	c := d.chunks[n-1]
-	c.ids = append(c.ids, id...)
-	c.rows = c.rows[:len(c.rows)+1]
-	r := &c.rows[len(c.rows)-1]
-	r.idEnd, r.times = uint32(len(c.ids)), 0
-	if delivered != NoTime || read != NoTime {
-		c.times = append(c.times, deliveryTimes{delivered, read})
-		r.times = uint16(len(c.times))
-	}
-	return r
+	return d.chunks[n-1]
 }
 
-// addBlock adds row i of a block, sent on the day that begins at start.
-func (d *day) addBlock(rows *Rows, i int, start int64, spare *chunkPool) {
-	pair := rows.Pair(i)
-	r := d.rows[pair.Part()].next(rows.ID.At(i), rows.DeliveredAt[i], rows.ReadAt[i], spare)
-	r.contact, r.account, r.business = pair.Contact, pair.Account, pair.Business
-	r.typ, r.country, r.sent = rows.Type[i], rows.Country[i], uint32(rows.SentAt[i]-start)
-	r.kind, r.category, r.status, r.found = rows.Kind[i], rows.Category[i], rows.Status[i], 0
+// addRun adds rows of a block from row i on that were sent on the day that
+// begins at start, as long as they lie in one part, and returns the row after
+// them. The ids of such a run are copied as one.
+func (d *day) addRun(rows *Rows, i int, start int64, spare *chunkPool) int {
+	part := rows.Pair(i).Part()
+	c := d.rows[part].room(spare)
+	shift := uint32(len(c.ids)) - rows.ID.start(i) // may wrap, and wraps back
+	first := i
+	for len(c.rows) < chunkRows {
+		c.rows = append(c.rows, packedRow{
+			contact: rows.Contact[i], account: rows.Account[i], business: rows.Business[i],
+			typ: rows.Type[i], country: rows.Country[i],
+			sent: uint32(rows.SentAt[i] - start), idEnd: rows.ID.Ends[i] + shift,
+			times: c.addTimes(rows.DeliveredAt[i], rows.ReadAt[i]),
+			kind:  rows.Kind[i], category: rows.Category[i], status: rows.Status[i],
+		})
+		i++
+		if i == rows.Len() || rows.SentAt[i] < start || rows.SentAt[i]-start >= DayMillis || rows.Pair(i).Part() != part {
+			break
+		}
+	}
+	c.ids = append(c.ids, rows.ID.Bytes[rows.ID.start(first):rows.ID.Ends[i-1]]...)
+	return i
+}
+
+// addTimes keeps the delivery times of a row and returns its times.
+func (c *rowChunk) addTimes(delivered, read int64) uint16 {
+	if delivered == NoTime && read == NoTime {
+		return 0
+	}
+	c.times = append(c.times, deliveryTimes{delivered, read})
+	return uint16(len(c.times))
 }
 
 // addRow adds a row, sent on the day that begins at start.
-func (d *day) addRow(from *row, id []byte, start int64, spare *chunkPool) {
-	r := d.rows[from.pair().Part()].next(id, from.delivered, from.read, spare)
-	r.contact, r.account, r.business = from.contact, from.account, from.business
-	r.typ, r.country, r.sent = from.typ, from.country, uint32(from.sent-start)
-	r.kind, r.category, r.status, r.found = from.kind, from.category, from.status, 0
-	if from.conflict {
-		r.found |= foundConflict
+func (d *day) addRow(r *row, id []byte, start int64, spare *chunkPool) {
+	c := d.rows[r.pair().Part()].room(spare)
+	c.ids = append(c.ids, id...)
+	found := uint8(0)
+	if r.conflict {
+		found |= foundConflict
 	}
-	if from.badTime {
-		r.found |= foundBadTime
+	if r.badTime {
+		found |= foundBadTime
 	}
+	c.rows = append(c.rows, packedRow{
+		contact: r.contact, account: r.account, business: r.business, typ: r.typ, country: r.country,
+		sent: uint32(r.sent - start), idEnd: uint32(len(c.ids)), times: c.addTimes(r.delivered, r.read),
+		kind: r.kind, category: r.category, status: r.status, found: found,
+	})
 }
 
 // wait keeps a message until it counts, on this day.

@@ -111,29 +111,33 @@ func NewEngine(cfg EngineConfig, sink Sink) (*Engine, error) {
 // a day that has been folded already are the caller's mistake, but for those
 // before the state that the engine starts from.
 func (e *Engine) Add(rows *Rows, partition Date) {
-	var sentOn Date
-	var into *day
-	var start int64
-	var early bool
-	for i, sent := range rows.SentAt {
-		if into == nil || sent < start || sent-start >= DayMillis {
-			sentOn = DateOf(sent)
-			if sentOn < e.carry.start {
-				e.carry.addBefore(rows, i, partition)
-				continue
-			}
-			into, start = e.dayOf(sentOn), sentOn.Start()
-			if partition-sentOn > Date(e.cfg.LateDays) {
-				e.carry.reach(sentOn, partition)
-			}
-			early = sentOn > partition && e.carry.between(partition, sentOn)
+	for i := 0; i < rows.Len(); {
+		sentOn := DateOf(rows.SentAt[i])
+		if sentOn < e.carry.start {
+			e.carry.addBefore(rows, i, partition)
+			i++
+			continue
 		}
-		into.addBlock(rows, i, start, &e.chunks)
-		if early {
-			e.carry.early = append(e.carry.early, earlyRow{newMessage(rowOf(rows, i), rows.ID.At(i)), partition, partition})
+		into, start, first := e.dayOf(sentOn), sentOn.Start(), i
+		for i < rows.Len() && rows.SentAt[i] >= start && rows.SentAt[i]-start < DayMillis {
+			i = into.addRun(rows, i, start, &e.chunks)
 		}
+		e.noteAdded(rows, first, i, sentOn, partition)
 	}
 	e.tally.Rows += int64(rows.Len())
+}
+
+// noteAdded keeps what states have to know of rows that were sent on one day.
+func (e *Engine) noteAdded(rows *Rows, first, end int, sentOn, partition Date) {
+	if partition-sentOn > Date(e.cfg.LateDays) {
+		e.carry.reach(sentOn, partition)
+	}
+	if sentOn <= partition || !e.carry.between(partition, sentOn) {
+		return
+	}
+	for i := first; i < end; i++ {
+		e.carry.early = append(e.carry.early, earlyRow{newMessage(rowOf(rows, i), rows.ID.At(i)), partition, partition})
+	}
 }
 
 // AddScattered takes rows of one day's partition, of messages whose rows were
@@ -243,6 +247,7 @@ func (e *Engine) Finish() Tally {
 		e.countAhead(day)
 	}
 	e.pairs.sweep(math.MaxInt64, e.sink)
+	e.chunks, e.fold, e.pairs = chunkPool{}, folder{}, pairTable{} // their memory is of use to others
 	return e.tally
 }
 
@@ -263,7 +268,6 @@ func (e *Engine) foldDay(date Date) {
 	of := e.dayOf(date)
 	for part := range PartCount {
 		e.foldPart(date, of, part)
-		e.pairs.sweepPart(part, date.Start()+DayMillis, e.sink)
 	}
 	e.pairs.swept = date.Start() + DayMillis
 	delete(e.days, date)

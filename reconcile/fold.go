@@ -1,7 +1,7 @@
 package reconcile
 
 // foldPart folds one part of a day: merges, orders and steps what each of its
-// pairs has.
+// pairs has, and hands on what has ended with the day.
 func (e *Engine) foldPart(date Date, of *day, part int) {
 	f := &e.fold
 	e.load(date, of, part)
@@ -9,6 +9,7 @@ func (e *Engine) foldPart(date Date, of *day, part int) {
 		e.foldPair(date, group)
 	}
 	e.chunks.give(&of.rows[part])
+	e.pairs.sweepPart(part, date.Start()+DayMillis, e.sink)
 }
 
 // foldPair merges, orders and steps what one pair has on one day.
@@ -27,8 +28,9 @@ func (e *Engine) foldPair(date Date, g group) {
 		f.events = append(f.events, event{at: at, message: p, rank: countRank(&p.row)})
 	}
 	sortEvents(f.events)
+	pair := &e.pairs.work.pairs[g.pair]
 	for i := range f.events {
-		e.step(g.pair, &f.events[i])
+		e.step(pair, &f.events[i])
 	}
 	if waits {
 		e.deferMessages(messages, end)
@@ -59,10 +61,9 @@ func (e *Engine) schedule(m *message, end int64) (waits bool) {
 	return false
 }
 
-// step takes one event through the rules.
-func (e *Engine) step(index uint32, ev *event) {
-	part, m := e.fold.part, ev.message
-	pair := &part.pairs[index]
+// step takes one event of a pair through the rules.
+func (e *Engine) step(pair *pairEntry, ev *event) {
+	m := ev.message
 	if ev.rank == sendingRank {
 		m.windowOpen = pair.WindowOpen(ev.at)
 		return
@@ -74,9 +75,9 @@ func (e *Engine) step(index uint32, ev *event) {
 	e.tallyVerdict(m.kind, verdict)
 	switch verdict {
 	case Opened:
-		e.pairs.open(part, index, slot, m, ev.at, e.sink)
+		e.pairs.open(pair, slot, m, ev.at, e.sink)
 	case Joined, OutsideJoined:
-		part.count(index, slot, m.kind)
+		e.pairs.work.count(pair, slot, m.kind)
 	}
 	if verdict == OutsideJoined || verdict == OutsideAlone {
 		e.report(OutsideWindow, m, "sent outside the customer service window")

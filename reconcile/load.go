@@ -13,7 +13,6 @@ type folder struct {
 	start    int64 // of the day
 	rows     *dayRows
 	pending  []message
-	part     *pairPart
 	hashes   []uint64 // of each row's pair and message id
 	pairOf   []uint32 // of each row, then of each pending message
 	starts   []uint32 // where each pair's entries begin in order
@@ -33,20 +32,18 @@ type group struct {
 // load gets a part of a day ready to be folded.
 func (e *Engine) load(date Date, of *day, part int) {
 	f := &e.fold
-	f.start, f.rows, f.pending, f.part = date.Start(), &of.rows[part], of.pending[part], &e.pairs.parts[part]
+	f.start, f.rows, f.pending = date.Start(), &of.rows[part], of.pending[part]
 	n := f.rows.len() + len(f.pending)
 	f.hashes, f.pairOf = f.hashes[:0], f.pairOf[:0]
-	if n > 0 {
-		e.pairs.index.load(f.part.keys, n)
-	}
+	e.pairs.take(part, n)
 	for _, c := range f.rows.chunks {
 		e.loadChunk(c)
 	}
 	for i := range f.pending {
 		key := f.pending[i].pair()
-		f.pairOf = append(f.pairOf, e.pairs.at(f.part, key, key.Hash()))
+		f.pairOf = append(f.pairOf, e.pairs.at(key, key.Hash()))
 	}
-	f.sort()
+	f.sort(len(e.pairs.work.pairs))
 }
 
 // loadChunk finds the pairs of a chunk's rows and hashes their ids.
@@ -56,7 +53,7 @@ func (e *Engine) loadChunk(c *rowChunk) {
 		r := &c.rows[i]
 		key := r.pair()
 		hash := key.Hash()
-		f.pairOf = append(f.pairOf, e.pairs.at(f.part, key, hash))
+		f.pairOf = append(f.pairOf, e.pairs.at(key, hash))
 		f.hashes = append(f.hashes, messageHash(c.ids[start:r.idEnd], hash))
 		start = r.idEnd
 	}
@@ -64,8 +61,8 @@ func (e *Engine) loadChunk(c *rowChunk) {
 
 // sort sorts rows and pending messages by pair, by counting: most pairs have
 // few.
-func (f *folder) sort() {
-	n, pairs := len(f.pairOf), len(f.part.keys)
+func (f *folder) sort(pairs int) {
+	n := len(f.pairOf)
 	f.starts = slices.Grow(f.starts[:0], pairs+1)[:pairs+1]
 	clear(f.starts)
 	for _, p := range f.pairOf {

@@ -5,26 +5,40 @@ import "slices"
 // pairTable holds the pairs of which something may still be open, by part.
 type pairTable struct {
 	parts [PartCount]pairPart
-	index pairIndex
-	spare []openConversation // memory for the next sweep
-	told  Conversation       // what is handed on
-	since int64              // what NewPair is given: nothing of a new pair was seen from then on
-	swept int64              // the instant of the last sweep
+	work  pairWork
+	told  Conversation // what is handed on
+	since int64        // what NewPair is given: nothing of a new pair was seen from then on
+	swept int64        // the instant of the last sweep
 }
 
-// pairPart is the pairs of one part, in slices without pointers, which the
-// garbage collector need not look into. A pair is known by its place in them
-// until the next sweep.
+// pairPart is the pairs of one part as they wait for the next day, in slices
+// without pointers, which the garbage collector need not look into.
 type pairPart struct {
-	keys  []PairKey
-	pairs []Pair
-	convs [][SlotCount]uint32 // of each pair, index+1 into live; 0: none
+	pairs []pairEntry
 	live  []openConversation
-	// The ids of the messages that opened live. What was open at a sweep has
-	// ended at the next, a day later at least, and what is opened between
-	// them is open at that one: so ids need not be moved one by one.
-	ids    []byte // of what was opened since the last sweep
-	oldIDs []byte // of what was opened before
+	ids   []byte // of the messages that opened live
+}
+
+// pairEntry is a pair with what is open of it.
+type pairEntry struct {
+	key   PairKey
+	convs [SlotCount]uint32 // index+1 into live; 0: none
+	Pair
+}
+
+// pairWork is the pairs of the part that is being folded, to which those of
+// the day are added: one memory for all parts, so that each of them keeps only
+// what is left after the sweep. A pair is known by its place in pairs until
+// then.
+type pairWork struct {
+	pairs []pairEntry
+	index pairIndex
+	live  []openConversation
+	// Ids need not be moved one by one. What was open when the part was taken
+	// up has ended when it is swept, a day later; what is opened in between is
+	// open then.
+	ids    []byte // of what has been opened since the part was taken up
+	oldIDs []byte // of what was open then: the part's own
 }
 
 // openConversation is what a conversation has gathered so far.
@@ -35,24 +49,35 @@ type openConversation struct {
 	country  Name
 	out, in  int32
 	proven   bool
-	old      bool // the id is in oldIDs
+	old      bool // it was open when its part was taken up, or waits in its part
 }
 
-func (p *pairPart) id(c *openConversation) []byte {
+func (w *pairWork) id(c *openConversation) []byte {
 	if c.old {
-		return p.oldIDs[c.idStart:c.idEnd]
+		return w.oldIDs[c.idStart:c.idEnd]
 	}
-	return p.ids[c.idStart:c.idEnd]
+	return w.ids[c.idStart:c.idEnd]
 }
 
-// at is the index of a pair of the part that the table's index is of; it is
-// made where there is none.
-func (t *pairTable) at(p *pairPart, key PairKey, hash uint64) uint32 {
-	i, found := t.index.find(p.keys, key, hash)
+// take takes up a part to be folded, to which at most so many pairs will be
+// added. sweepPart puts it back.
+func (t *pairTable) take(part, more int) {
+	p, w := &t.parts[part], &t.work
+	w.pairs = append(w.pairs[:0], p.pairs...)
+	w.live = append(w.live[:0], p.live...)
+	w.ids, w.oldIDs = w.ids[:0], p.ids
+	if more > 0 {
+		w.index.load(w.pairs, more)
+	}
+}
+
+// at is the index of a pair of the part that was taken up; it is made where
+// there is none.
+func (t *pairTable) at(key PairKey, hash uint64) uint32 {
+	w := &t.work
+	i, found := w.index.find(w.pairs, key, hash)
 	if !found {
-		p.keys = append(p.keys, key)
-		p.pairs = append(p.pairs, NewPair(t.since))
-		p.convs = append(p.convs, [SlotCount]uint32{})
+		w.pairs = append(w.pairs, pairEntry{key: key, Pair: NewPair(t.since)})
 	}
 	return i
 }
@@ -68,28 +93,29 @@ func (t *pairTable) doubt(since int64) {
 
 // open notes the conversation that message m has opened, and hands on the one
 // that it follows in its slot.
-func (t *pairTable) open(p *pairPart, index uint32, slot Slot, m *message, at int64, sink Sink) {
+func (t *pairTable) open(pair *pairEntry, slot Slot, m *message, at int64, sink Sink) {
+	w := &t.work
 	c := openConversation{
 		openedAt: at,
-		idStart:  uint32(len(p.ids)),
-		idEnd:    uint32(len(p.ids) + len(m.id)),
+		idStart:  uint32(len(w.ids)),
+		idEnd:    uint32(len(w.ids) + len(m.id)),
 		country:  m.country,
 		out:      1,
-		proven:   p.pairs[index].Proven(slot),
+		proven:   pair.Proven(slot),
 	}
-	p.ids = append(p.ids, m.id...)
-	if i := p.convs[index][slot]; i != 0 {
-		t.emit(p, index, slot, sink)
-		p.live[i-1] = c
+	w.ids = append(w.ids, m.id...)
+	if i := pair.convs[slot]; i != 0 {
+		t.emit(pair, slot, sink)
+		w.live[i-1] = c
 		return
 	}
-	p.live = append(p.live, c)
-	p.convs[index][slot] = uint32(len(p.live))
+	w.live = append(w.live, c)
+	pair.convs[slot] = uint32(len(w.live))
 }
 
 // count adds a message to the open conversation of a slot.
-func (p *pairPart) count(index uint32, slot Slot, kind Kind) {
-	c := &p.live[p.convs[index][slot]-1]
+func (w *pairWork) count(pair *pairEntry, slot Slot, kind Kind) {
+	c := &w.live[pair.convs[slot]-1]
 	if kind == Inbound {
 		c.in++
 	} else {
@@ -97,19 +123,18 @@ func (p *pairPart) count(index uint32, slot Slot, kind Kind) {
 	}
 }
 
-func (t *pairTable) emit(p *pairPart, index uint32, slot Slot, sink Sink) {
-	c := &p.live[p.convs[index][slot]-1]
-	t.told = p.conversation(c, index, slot)
+func (t *pairTable) emit(pair *pairEntry, slot Slot, sink Sink) {
+	c := &t.work.live[pair.convs[slot]-1]
+	t.told = conversation(pair.key, slot, c, t.work.id(c))
 	sink.Conversation(&t.told)
 }
 
-// conversation is c, of the pair with that index, with the part's own memory.
-func (p *pairPart) conversation(c *openConversation, index uint32, slot Slot) Conversation {
+func conversation(key PairKey, slot Slot, c *openConversation, id []byte) Conversation {
 	return Conversation{
-		PairKey:  p.keys[index],
+		PairKey:  key,
 		Category: slot.Category(),
 		OpenedAt: c.openedAt,
-		OpenedBy: p.id(c),
+		OpenedBy: id,
 		Country:  c.country,
 		Out:      c.out,
 		In:       c.in,
@@ -125,57 +150,49 @@ func (t *pairTable) sweep(at int64, sink Sink) {
 	}
 	t.swept = at
 	for part := range t.parts {
+		t.take(part, 0)
 		t.sweepPart(part, at, sink)
 	}
 }
 
-// sweepPart does that for one part, which no sweep up to that instant has
-// done.
+// sweepPart does that for the part that was taken up, and puts it back.
 func (t *pairTable) sweepPart(part int, at int64, sink Sink) {
-	p := &t.parts[part]
-	kept, open := 0, t.spare[:0]
-	for i := range p.keys {
-		convs := p.convs[i]
-		if convs != [SlotCount]uint32{} {
-			open = t.sweepPair(p, uint32(i), at, open, sink)
-			convs = p.convs[i]
+	p, w := &t.parts[part], &t.work
+	p.pairs, p.live = p.pairs[:0], p.live[:0]
+	for i := range w.pairs {
+		pair := &w.pairs[i]
+		open := pair.convs != [SlotCount]uint32{} && t.sweepPair(p, pair, at, sink)
+		if open || !pair.idle(at) {
+			p.pairs = append(p.pairs, *pair)
 		}
-		if convs == [SlotCount]uint32{} && p.pairs[i].idle(at) {
-			continue
-		}
-		if kept != i {
-			p.keys[kept], p.pairs[kept], p.convs[kept] = p.keys[i], p.pairs[i], convs
-		}
-		kept++
 	}
-	p.keys, p.pairs, p.convs = p.keys[:kept], p.pairs[:kept], p.convs[:kept]
-	p.live, t.spare = open, p.live
-	p.ids, p.oldIDs = p.oldIDs[:0], p.ids
+	p.ids, w.ids = w.ids, w.oldIDs
 }
 
-// sweepPair hands on the conversations of a pair that have ended and moves the
-// others to open.
-func (t *pairTable) sweepPair(p *pairPart, index uint32, at int64, open []openConversation, sink Sink) []openConversation {
-	convs := &p.convs[index]
+// sweepPair hands on the conversations of a pair that have ended, moves the
+// others to a part and tells whether there are any.
+func (t *pairTable) sweepPair(p *pairPart, pair *pairEntry, at int64, sink Sink) (open bool) {
+	w := &t.work
 	for s := range Slot(SlotCount) {
-		if convs[s] == 0 {
+		if pair.convs[s] == 0 {
 			continue
 		}
-		c := &p.live[convs[s]-1]
+		c := &w.live[pair.convs[s]-1]
 		if at-c.openedAt >= DayMillis {
-			t.emit(p, index, s, sink)
-			convs[s] = 0
+			t.emit(pair, s, sink)
+			pair.convs[s] = 0
 			continue
 		}
 		moved := *c
 		if c.old { // swept again within a day
-			moved.idStart = uint32(len(p.ids))
-			p.ids = append(p.ids, p.id(c)...)
-			moved.idEnd = uint32(len(p.ids))
+			moved.idStart = uint32(len(w.ids))
+			w.ids = append(w.ids, w.id(c)...)
+			moved.idEnd = uint32(len(w.ids))
 		}
 		moved.old = true
-		open = append(open, moved)
-		convs[s] = uint32(len(open))
+		p.live = append(p.live, moved)
+		pair.convs[s] = uint32(len(p.live))
+		open = true
 	}
 	return open
 }
@@ -185,48 +202,49 @@ func (t *pairTable) restore(from *State) {
 	pairs, convs := make([][]*PairState, PartCount), make([][]*Conversation, PartCount)
 	for i := range from.Pairs {
 		s := &from.Pairs[i]
-		part := s.Part()
-		pairs[part] = append(pairs[part], s)
+		pairs[s.Part()] = append(pairs[s.Part()], s)
 	}
 	for i := range from.Conversations {
 		c := &from.Conversations[i]
-		part := c.Part()
-		convs[part] = append(convs[part], c)
+		convs[c.Part()] = append(convs[c.Part()], c)
 	}
 	for part := range t.parts {
-		t.restorePart(&t.parts[part], pairs[part], convs[part])
+		t.restorePart(part, pairs[part], convs[part])
 	}
 }
 
-func (t *pairTable) restorePart(p *pairPart, pairs []*PairState, convs []*Conversation) {
-	t.index.load(p.keys, len(pairs)+len(convs))
+func (t *pairTable) restorePart(part int, pairs []*PairState, convs []*Conversation) {
+	t.take(part, len(pairs)+len(convs))
+	w := &t.work
 	for _, s := range pairs {
-		index := t.at(p, s.PairKey, s.Hash())
-		p.pairs[index] = s.pair()
+		w.pairs[t.at(s.PairKey, s.Hash())].Pair = s.pair()
 	}
 	for _, c := range convs {
-		index := t.at(p, c.PairKey, c.Hash())
-		p.live = append(p.live, openConversation{
-			openedAt: c.OpenedAt, idStart: uint32(len(p.ids)), idEnd: uint32(len(p.ids) + len(c.OpenedBy)),
-			country: c.Country, out: c.Out, in: c.In, proven: c.Proven,
+		index := t.at(c.PairKey, c.Hash())
+		w.live = append(w.live, openConversation{
+			openedAt: c.OpenedAt, idStart: uint32(len(w.ids)), idEnd: uint32(len(w.ids) + len(c.OpenedBy)),
+			country: c.Country, out: c.Out, in: c.In, proven: c.Proven, old: true,
 		})
-		p.ids = append(p.ids, c.OpenedBy...)
-		p.convs[index][SlotOf(c.Category)] = uint32(len(p.live))
+		w.ids = append(w.ids, c.OpenedBy...)
+		w.pairs[index].convs[SlotOf(c.Category)] = uint32(len(w.live))
 	}
+	t.parts[part] = pairPart{pairs: slices.Clone(w.pairs), live: slices.Clone(w.live), ids: slices.Clone(w.ids)}
 }
 
 // save puts all pairs and open conversations into a state.
 func (t *pairTable) save(s *State) {
 	for part := range t.parts {
 		p := &t.parts[part]
-		s.Pairs = slices.Grow(s.Pairs, len(p.keys))
+		s.Pairs = slices.Grow(s.Pairs, len(p.pairs))
 		s.Conversations = slices.Grow(s.Conversations, len(p.live))
-		own := pairPart{keys: p.keys, ids: slices.Clone(p.ids), oldIDs: slices.Clone(p.oldIDs)}
-		for i, key := range p.keys {
-			s.Pairs = append(s.Pairs, p.pairs[i].state(key))
+		ids := slices.Clone(p.ids)
+		for i := range p.pairs {
+			pair := &p.pairs[i]
+			s.Pairs = append(s.Pairs, pair.state(pair.key))
 			for slot := range Slot(SlotCount) {
-				if at := p.convs[i][slot]; at != 0 {
-					s.Conversations = append(s.Conversations, own.conversation(&p.live[at-1], uint32(i), slot))
+				if at := pair.convs[slot]; at != 0 {
+					c := &p.live[at-1]
+					s.Conversations = append(s.Conversations, conversation(pair.key, slot, c, ids[c.idStart:c.idEnd]))
 				}
 			}
 		}

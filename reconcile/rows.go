@@ -103,12 +103,13 @@ type Texts struct {
 }
 
 // At is text i; it shares memory with t.
-func (t *Texts) At(i int) []byte {
-	start := uint32(0)
-	if i > 0 {
-		start = t.Ends[i-1]
+func (t *Texts) At(i int) []byte { return t.Bytes[t.start(i):t.Ends[i]] }
+
+func (t *Texts) start(i int) uint32 {
+	if i == 0 {
+		return 0
 	}
-	return t.Bytes[start:t.Ends[i]]
+	return t.Ends[i-1]
 }
 
 // Append adds a text. The caller keeps the whole column below 4 GiB.
