@@ -205,5 +205,13 @@ func (p *chunkPool) give(d *dayRows) {
 		c.rows, c.ids, c.times = c.rows[:0], c.ids[:0], c.times[:0]
 		p.free = append(p.free, c)
 	}
-	d.chunks = nil
+	d.chunks = d.chunks[:0]
+}
+
+// empty makes d, whose rows have been given back, ready for another day.
+func (d *day) empty() {
+	for part := range d.pending {
+		clear(d.pending[part])
+		d.pending[part] = d.pending[part][:0]
+	}
 }

@@ -79,6 +79,7 @@ type Engine struct {
 	basis  []Basis // by account; known where knownBasis
 	known  []bool
 	days   map[Date]*day // not folded yet
+	spare  []*day        // empty, for days to come
 	// scattered holds rows that settle brings to their days before any day is
 	// folded.
 	scattered   looseRows
@@ -86,8 +87,9 @@ type Engine struct {
 	carry       carry
 	pairs       pairTable
 	chunks      chunkPool
-	fold        folder // memory of the part being folded, kept for the next
-	begin       int    // index into Begins of the stretch being folded
+	fold        folder  // memory of the part being folded, kept for the next
+	begin       int     // index into Begins of the stretch being folded
+	finding     Finding // what is handed on
 	tally       Tally
 }
 
@@ -209,10 +211,22 @@ func (e *Engine) addRow(r *row, id []byte) {
 func (e *Engine) dayOf(d Date) *day {
 	of := e.days[d]
 	if of == nil {
-		of = &day{}
+		if n := len(e.spare); n > 0 {
+			of, e.spare = e.spare[n-1], e.spare[:n-1]
+		} else {
+			of = &day{}
+		}
 		e.days[d] = of
 	}
 	return of
+}
+
+// release gives up a day, whose rows have been given back.
+func (e *Engine) release(d Date) {
+	of := e.days[d]
+	delete(e.days, d)
+	of.empty()
+	e.spare = append(e.spare, of)
 }
 
 // Advance folds every day up to and including last, and hands on every
@@ -247,7 +261,7 @@ func (e *Engine) Finish() Tally {
 		e.countAhead(day)
 	}
 	e.pairs.sweep(math.MaxInt64, e.sink)
-	e.chunks, e.fold, e.pairs = chunkPool{}, folder{}, pairTable{} // their memory is of use to others
+	e.chunks, e.spare, e.fold, e.pairs = chunkPool{}, nil, folder{}, pairTable{} // their memory is of use to others
 	return e.tally
 }
 
@@ -270,7 +284,7 @@ func (e *Engine) foldDay(date Date) {
 		e.foldPart(date, of, part)
 	}
 	e.pairs.swept = date.Start() + DayMillis
-	delete(e.days, date)
+	e.release(date)
 }
 
 // enter begins a day: where days are missing before it, nothing is proven
@@ -308,5 +322,5 @@ func (e *Engine) countAhead(date Date) {
 		}
 		e.chunks.give(&of.rows[part])
 	}
-	delete(e.days, date)
+	e.release(date)
 }

@@ -34,11 +34,12 @@ func (e *Engine) reportMerge(m *message) {
 }
 
 func (e *Engine) report(kind FindingKind, m *message, detail string) {
-	e.sink.Finding(&Finding{
+	e.finding = Finding{
 		Kind:      kind,
-		PairKey:   PairKey{m.contact, m.account, m.business},
+		PairKey:   m.pair(),
 		MessageID: string(m.id),
 		At:        m.sent,
 		Detail:    detail,
-	})
+	}
+	e.sink.Finding(&e.finding)
 }
