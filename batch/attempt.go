@@ -29,7 +29,7 @@ type attempt struct {
 	states    []reconcile.Date // of which the shards take states
 	shards    []*shard
 	tables    *chargeTables
-	free      chan *reconcile.Rows
+	free      chan *reconcile.Packed
 
 	mu      sync.Mutex
 	reading readCounts
@@ -49,7 +49,7 @@ func (r *run) newAttempt(scattered map[uint64]bool, tables *chargeTables) (*atte
 		job: r.job, plan: r.plan, infos: r.infos, rows: r.rows, exports: r.exports, names: r.names,
 		scattered: scattered, tables: tables,
 		states: r.plan.states(r.plan.in.accounts.Zones()),
-		free:   make(chan *reconcile.Rows, freeBlocks),
+		free:   make(chan *reconcile.Packed, freeBlocks),
 	}
 	from := make([]*reconcile.State, r.job.Workers)
 	if r.plan.start != nil {

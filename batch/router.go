@@ -13,9 +13,9 @@ import (
 // are in the order of the parts in which a shard's engine keeps them.
 type router struct {
 	shards []*shard
-	free   chan *reconcile.Rows
-	blocks []*reconcile.Rows // being filled, one a shard
-	send   func(*reconcile.Rows) work
+	free   chan *reconcile.Packed
+	blocks []*reconcile.Packed // being filled, one a shard
+	send   func(*reconcile.Packed) work
 
 	// Of the block being routed.
 	wanted  []uint32 // rows
@@ -24,23 +24,24 @@ type router struct {
 	order   []uint32
 }
 
-// routedRows is how many rows a block for a shard holds.
+// routedRows is how many rows a block for a shard holds, at most
+// reconcile.PackedMax.
 const routedRows = 4096
 
-func newRouter(shards []*shard, free chan *reconcile.Rows, send func(*reconcile.Rows) work) *router {
+func newRouter(shards []*shard, free chan *reconcile.Packed, send func(*reconcile.Packed) work) *router {
 	return &router{
-		shards: shards, free: free, blocks: make([]*reconcile.Rows, len(shards)), send: send,
+		shards: shards, free: free, blocks: make([]*reconcile.Packed, len(shards)), send: send,
 		starts: make([]uint32, len(shards)*reconcile.PartCount+1),
 	}
 }
 
 // plainWork and scatteredWork are what becomes of the rows of a partition.
-func plainWork(partition reconcile.Date) func(*reconcile.Rows) work {
-	return func(rows *reconcile.Rows) work { return work{rows: rows, partition: partition} }
+func plainWork(partition reconcile.Date) func(*reconcile.Packed) work {
+	return func(rows *reconcile.Packed) work { return work{rows: rows, partition: partition} }
 }
 
-func scatteredWork(partition reconcile.Date) func(*reconcile.Rows) work {
-	return func(rows *reconcile.Rows) work { return work{scattered: rows, partition: partition} }
+func scatteredWork(partition reconcile.Date) func(*reconcile.Packed) work {
+	return func(rows *reconcile.Packed) work { return work{scattered: rows, partition: partition} }
 }
 
 // route takes the rows of a block that are wanted to their shards.
@@ -53,7 +54,7 @@ func (r *router) route(ctx context.Context, rows *reconcile.Rows, wanted func(i 
 				r.blocks[s] = r.emptyBlock()
 			}
 			n := min(len(left), routedRows-r.blocks[s].Len())
-			r.blocks[s].AppendRows(rows, left[:n])
+			r.blocks[s].Append(rows, left[:n])
 			left = left[n:]
 			if r.blocks[s].Len() < routedRows {
 				continue
@@ -116,12 +117,12 @@ func (r *router) flushShard(ctx context.Context, s int) error {
 	}
 }
 
-func (r *router) emptyBlock() *reconcile.Rows {
+func (r *router) emptyBlock() *reconcile.Packed {
 	select {
 	case rows := <-r.free:
 		return rows
 	default:
-		return reconcile.NewRows(routedRows)
+		return reconcile.NewPacked(routedRows)
 	}
 }
 

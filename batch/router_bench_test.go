@@ -14,7 +14,7 @@ import (
 func BenchmarkRoute(b *testing.B) {
 	const blockRows, contacts, businesses = 8192, 100_000, 40
 	rng := rand.New(rand.NewPCG(1, 2))
-	rows := reconcile.NewRows(blockRows)
+	rows := &reconcile.Rows{}
 	for range blockRows {
 		contact, _ := reconcile.PhoneContact(fmt.Appendf(nil, "39333%07d", rng.IntN(contacts)))
 		rows.ID.Append(fmt.Appendf(nil, "wamid.%016x%016x", rng.Uint64(), rng.Uint64()))
@@ -37,8 +37,8 @@ func BenchmarkRoute(b *testing.B) {
 }
 
 // benchShards are shards that give back what they are sent.
-func benchShards(ctx context.Context, n int) (shards []*shard, free chan *reconcile.Rows) {
-	free = make(chan *reconcile.Rows, freeBlocks)
+func benchShards(ctx context.Context, n int) (shards []*shard, free chan *reconcile.Packed) {
+	free = make(chan *reconcile.Packed, freeBlocks)
 	for range n {
 		s := &shard{queue: make(chan work, shardQueue)}
 		go func() {

@@ -31,8 +31,8 @@ type shard struct {
 
 // work is one thing for a shard to do; exactly one of the pointers is set.
 type work struct {
-	rows      *reconcile.Rows
-	scattered *reconcile.Rows
+	rows      *reconcile.Packed
+	scattered *reconcile.Packed
 	partition reconcile.Date // in which the rows lie
 	advance   *reconcile.Date
 }
@@ -42,7 +42,7 @@ const shardQueue = 2
 
 // run drives the shard until there is no more to do, and returns blocks to
 // free as they are used up.
-func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver func(reconcile.Date, *dateCharges) error) error {
+func (s *shard) run(ctx context.Context, free chan<- *reconcile.Packed, deliver func(reconcile.Date, *dateCharges) error) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,7 +62,7 @@ func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver fu
 	}
 }
 
-func (s *shard) do(w work, free chan<- *reconcile.Rows, deliver func(reconcile.Date, *dateCharges) error) (err error) {
+func (s *shard) do(w work, free chan<- *reconcile.Packed, deliver func(reconcile.Date, *dateCharges) error) (err error) {
 	switch {
 	case w.rows != nil:
 		s.engine.Add(w.rows, w.partition)
@@ -98,7 +98,7 @@ func (s *shard) handOn(last reconcile.Date, deliver func(reconcile.Date, *dateCh
 }
 
 // recycle offers a used block for new rows.
-func recycle(free chan<- *reconcile.Rows, rows *reconcile.Rows) {
+func recycle(free chan<- *reconcile.Packed, rows *reconcile.Packed) {
 	rows.Reset()
 	select {
 	case free <- rows:

@@ -71,8 +71,8 @@ func (c *carry) between(after, last Date) bool {
 }
 
 // addBefore sets aside a row sent before the state.
-func (c *carry) addBefore(rows *Rows, i int, partition Date) {
-	c.before.add(rowOf(rows, i), rows.ID.At(i))
+func (c *carry) addBefore(rows *Packed, i int, partition Date) {
+	c.before.add(rows.row(i))
 	c.beforeIn = append(c.beforeIn, partition)
 }
 

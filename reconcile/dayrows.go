@@ -28,52 +28,13 @@ type day struct {
 // of rows, so that a day grows without being copied and its memory serves the
 // next day.
 type dayRows struct {
-	chunks []*rowChunk
-}
-
-// packedRow is a row as it waits for its day: all that row has but its hash,
-// in less room.
-type packedRow struct {
-	contact  Contact
-	account  Name
-	business Name
-	typ      Name
-	country  Name
-	sent     uint32 // milliseconds since the day began
-	idEnd    uint32 // in the ids of the chunk; the id begins where the one before ends
-	times    uint16 // index+1 into the times of the chunk; 0: none
-	kind     Kind
-	category Category
-	status   Status
-	found    uint8 // what merging has found so far
-}
-
-// What merging has found of a row that is a message already.
-const (
-	foundConflict = 1 << iota
-	foundBadTime
-)
-
-func (r *packedRow) pair() PairKey { return PairKey{r.contact, r.account, r.business} }
-
-// deliveryTimes are those of a row that has any.
-type deliveryTimes struct {
-	delivered, read int64
-}
-
-// rowChunk holds chunkRows rows but for the last of its day.
-type rowChunk struct {
-	rows  []packedRow
-	times []deliveryTimes
-	ids   []byte
+	chunks []*Packed // of chunkRows rows but for the last
 }
 
 const (
 	chunkBits = 8
 	chunkRows = 1 << chunkBits
 	chunkMask = chunkRows - 1
-
-	chunkIDBytes = 40 * chunkRows // room at first; chunks of longer ids grow
 )
 
 // len is the number of rows.
@@ -86,38 +47,17 @@ func (d *dayRows) len() int {
 }
 
 // id is the message id of row i; it shares memory with d.
-func (d *dayRows) id(i uint32) []byte {
-	c := d.chunks[i>>chunkBits]
-	return c.ids[c.idStart(i&chunkMask):c.rows[i&chunkMask].idEnd]
-}
+func (d *dayRows) id(i uint32) []byte { return d.chunks[i>>chunkBits].id(int(i & chunkMask)) }
 
-func (c *rowChunk) idStart(k uint32) uint32 {
-	if k == 0 {
-		return 0
-	}
-	return c.rows[k-1].idEnd
-}
-
-// unpack writes row i, sent on the day that begins at start, to out, but for
-// its hash. The id that it returns shares memory with d.
-func (d *dayRows) unpack(out *row, i uint32, start int64) (id []byte) {
-	c, k := d.chunks[i>>chunkBits], i&chunkMask
-	r := &c.rows[k]
-	out.contact, out.account, out.business = r.contact, r.account, r.business
-	out.sent, out.delivered, out.read = start+int64(r.sent), NoTime, NoTime
-	out.typ, out.country = r.typ, r.country
-	out.kind, out.category, out.status = r.kind, r.category, r.status
-	out.conflict, out.badTime = r.found&foundConflict != 0, r.found&foundBadTime != 0
-	if r.times > 0 {
-		t := &c.times[r.times-1]
-		out.delivered, out.read = t.delivered, t.read
-	}
-	return c.ids[c.idStart(k):r.idEnd]
+// unpack writes row i to out, but for its hash. The id that it returns shares
+// memory with d.
+func (d *dayRows) unpack(out *row, i uint32) (id []byte) {
+	return d.chunks[i>>chunkBits].unpack(out, int(i&chunkMask))
 }
 
 // room is a chunk with room for one more row, taken from spare where a new
 // one is needed.
-func (d *dayRows) room(spare *chunkPool) *rowChunk {
+func (d *dayRows) room(spare *chunkPool) *Packed {
 	n := len(d.chunks)
 	if n == 0 || len(d.chunks[n-1].rows) == chunkRows {
 		d.chunks = append(d.chunks, spare.take())
@@ -126,56 +66,25 @@ func (d *dayRows) room(spare *chunkPool) *rowChunk {
 	return d.chunks[n-1]
 }
 
-// addRun adds rows of a block from row i on that were sent on the day that
-// begins at start, as long as they lie in one part, and returns the row after
-// them. The ids of such a run are copied as one.
-func (d *day) addRun(rows *Rows, i int, start int64, spare *chunkPool) int {
-	part := rows.Pair(i).Part()
+// addRun adds rows from row i on that were sent on the day that begins at
+// start, as long as they lie in one part, and returns the row after them.
+func (d *day) addRun(rows *Packed, i int, start int64, spare *chunkPool) int {
+	part := rows.rows[i].pair().Part()
 	c := d.rows[part].room(spare)
-	shift := uint32(len(c.ids)) - rows.ID.start(i) // may wrap, and wraps back
-	first := i
-	for len(c.rows) < chunkRows {
-		c.rows = append(c.rows, packedRow{
-			contact: rows.Contact[i], account: rows.Account[i], business: rows.Business[i],
-			typ: rows.Type[i], country: rows.Country[i],
-			sent: uint32(rows.SentAt[i] - start), idEnd: rows.ID.Ends[i] + shift,
-			times: c.addTimes(rows.DeliveredAt[i], rows.ReadAt[i]),
-			kind:  rows.Kind[i], category: rows.Category[i], status: rows.Status[i],
-		})
-		i++
-		if i == rows.Len() || rows.SentAt[i] < start || rows.SentAt[i]-start >= DayMillis || rows.Pair(i).Part() != part {
-			break
-		}
+	end, limit := i+1, min(rows.Len(), i+chunkRows-len(c.rows))
+	for end < limit && sentWithin(rows.rows[end].sent, start) && rows.rows[end].pair().Part() == part {
+		end++
 	}
-	c.ids = append(c.ids, rows.ID.Bytes[rows.ID.start(first):rows.ID.Ends[i-1]]...)
-	return i
+	c.appendRun(rows, i, end)
+	return end
 }
 
-// addTimes keeps the delivery times of a row and returns its times.
-func (c *rowChunk) addTimes(delivered, read int64) uint16 {
-	if delivered == NoTime && read == NoTime {
-		return 0
-	}
-	c.times = append(c.times, deliveryTimes{delivered, read})
-	return uint16(len(c.times))
-}
+// sentWithin tells whether an instant lies on the day that begins at start.
+func sentWithin(sent, start int64) bool { return sent >= start && sent-start < DayMillis }
 
-// addRow adds a row, sent on the day that begins at start.
-func (d *day) addRow(r *row, id []byte, start int64, spare *chunkPool) {
-	c := d.rows[r.pair().Part()].room(spare)
-	c.ids = append(c.ids, id...)
-	found := uint8(0)
-	if r.conflict {
-		found |= foundConflict
-	}
-	if r.badTime {
-		found |= foundBadTime
-	}
-	c.rows = append(c.rows, packedRow{
-		contact: r.contact, account: r.account, business: r.business, typ: r.typ, country: r.country,
-		sent: uint32(r.sent - start), idEnd: uint32(len(c.ids)), times: c.addTimes(r.delivered, r.read),
-		kind: r.kind, category: r.category, status: r.status, found: found,
-	})
+// addRow adds a row.
+func (d *day) addRow(r *row, id []byte, spare *chunkPool) {
+	d.rows[r.pair().Part()].room(spare).appendRow(r, id)
 }
 
 // wait keeps a message until it counts, on this day.
@@ -186,13 +95,13 @@ func (d *day) wait(m message) {
 
 // chunkPool keeps the chunks of folded parts for rows to come.
 type chunkPool struct {
-	free []*rowChunk
+	free []*Packed
 }
 
-func (p *chunkPool) take() *rowChunk {
+func (p *chunkPool) take() *Packed {
 	n := len(p.free)
 	if n == 0 {
-		return &rowChunk{rows: make([]packedRow, 0, chunkRows), ids: make([]byte, 0, chunkIDBytes)}
+		return NewPacked(chunkRows)
 	}
 	c := p.free[n-1]
 	p.free = p.free[:n-1]
@@ -202,7 +111,7 @@ func (p *chunkPool) take() *rowChunk {
 // give takes the chunks of d back. What d held is gone.
 func (p *chunkPool) give(d *dayRows) {
 	for _, c := range d.chunks {
-		c.rows, c.ids, c.times = c.rows[:0], c.ids[:0], c.times[:0]
+		c.Reset()
 		p.free = append(p.free, c)
 	}
 	d.chunks = d.chunks[:0]

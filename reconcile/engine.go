@@ -112,16 +112,16 @@ func NewEngine(cfg EngineConfig, sink Sink) (*Engine, error) {
 // Add takes a block of rows of one day's partition, in any order. Rows sent on
 // a day that has been folded already are the caller's mistake, but for those
 // before the state that the engine starts from.
-func (e *Engine) Add(rows *Rows, partition Date) {
+func (e *Engine) Add(rows *Packed, partition Date) {
 	for i := 0; i < rows.Len(); {
-		sentOn := DateOf(rows.SentAt[i])
+		sentOn := DateOf(rows.rows[i].sent)
 		if sentOn < e.carry.start {
 			e.carry.addBefore(rows, i, partition)
 			i++
 			continue
 		}
 		into, start, first := e.dayOf(sentOn), sentOn.Start(), i
-		for i < rows.Len() && rows.SentAt[i] >= start && rows.SentAt[i]-start < DayMillis {
+		for i < rows.Len() && sentWithin(rows.rows[i].sent, start) {
 			i = into.addRun(rows, i, start, &e.chunks)
 		}
 		e.noteAdded(rows, first, i, sentOn, partition)
@@ -130,7 +130,7 @@ func (e *Engine) Add(rows *Rows, partition Date) {
 }
 
 // noteAdded keeps what states have to know of rows that were sent on one day.
-func (e *Engine) noteAdded(rows *Rows, first, end int, sentOn, partition Date) {
+func (e *Engine) noteAdded(rows *Packed, first, end int, sentOn, partition Date) {
 	if partition-sentOn > Date(e.cfg.LateDays) {
 		e.carry.reach(sentOn, partition)
 	}
@@ -138,7 +138,7 @@ func (e *Engine) noteAdded(rows *Rows, first, end int, sentOn, partition Date) {
 		return
 	}
 	for i := first; i < end; i++ {
-		e.carry.early = append(e.carry.early, earlyRow{newMessage(rowOf(rows, i), rows.ID.At(i)), partition, partition})
+		e.carry.early = append(e.carry.early, earlyRow{newMessage(rows.row(i)), partition, partition})
 	}
 }
 
@@ -146,9 +146,9 @@ func (e *Engine) noteAdded(rows *Rows, first, end int, sentOn, partition Date) {
 // sent, as they claim, on different days. All rows of such a message must come
 // this way, before the first Advance: they are merged at once, and the message
 // then lies on the day of the row that sorts first.
-func (e *Engine) AddScattered(rows *Rows, partition Date) {
-	for i := range rows.SentAt {
-		e.scattered.add(rowOf(rows, i), rows.ID.At(i))
+func (e *Engine) AddScattered(rows *Packed, partition Date) {
+	for i := range rows.Len() {
+		e.scattered.add(rows.row(i))
 		e.scatteredIn = append(e.scatteredIn, partition)
 	}
 	e.tally.Rows += int64(rows.Len())
@@ -204,8 +204,7 @@ func (e *Engine) settleMessage(rows []uint32) {
 
 // addRow puts a row on its day.
 func (e *Engine) addRow(r *row, id []byte) {
-	on := DateOf(r.sent)
-	e.dayOf(on).addRow(r, id, on.Start(), &e.chunks)
+	e.dayOf(DateOf(r.sent)).addRow(r, id, &e.chunks)
 }
 
 func (e *Engine) dayOf(d Date) *day {
@@ -315,7 +314,7 @@ func (e *Engine) basisOf(account Name) Basis {
 func (e *Engine) countAhead(date Date) {
 	f, of := &e.fold, e.dayOf(date)
 	for part := range PartCount {
-		e.load(date, of, part)
+		e.load(of, part)
 		for group := range f.groups() {
 			messages := e.mergeGroup(date, group.rows)
 			e.tally.Ahead += int64(len(messages) + len(group.pending))

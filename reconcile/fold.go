@@ -4,7 +4,7 @@ package reconcile
 // pairs has, and hands on what has ended with the day.
 func (e *Engine) foldPart(date Date, of *day, part int) {
 	f := &e.fold
-	e.load(date, of, part)
+	e.load(of, part)
 	for group := range f.groups() {
 		e.foldPair(date, group)
 	}

@@ -11,24 +11,15 @@ import (
 	. "waconcile/reconcile"
 )
 
-// benchDays makes blocks of rows, day by day, as exports have them: threads of
+// benchDay makes the rows of a day as exports have them, in blocks: threads of
 // a few messages between one business number and one of many contacts.
-func benchDays(days, rowsADay int) [][]*Rows {
+func benchDay(rng *rand.Rand, day Date, rows int) (blocks []*Rows) {
 	const blockRows = 4096
-	rng := rand.New(rand.NewPCG(1, 2))
-	begin := DateOf(storyStart)
-	blocks := make([][]*Rows, days)
-	for d := range blocks {
-		start := (begin + Date(d)).Start()
-		for n := 0; n < rowsADay; {
-			if len(blocks[d]) == 0 || blocks[d][len(blocks[d])-1].Len() >= blockRows {
-				blocks[d] = append(blocks[d], &Rows{})
-			}
-			n += benchThread(rng, blocks[d][len(blocks[d])-1], start, rowsADay)
+	for n := 0; n < rows; {
+		if len(blocks) == 0 || blocks[len(blocks)-1].Len() >= blockRows {
+			blocks = append(blocks, &Rows{})
 		}
-		for _, b := range blocks[d] {
-			shuffleRows(rng, b)
-		}
+		n += benchThread(rng, blocks[len(blocks)-1], day.Start(), rows)
 	}
 	return blocks
 }
@@ -57,16 +48,19 @@ func benchThread(rng *rand.Rand, to *Rows, start int64, contacts int) int {
 	return n
 }
 
-// shuffleRows brings rows in no order but that of their parts, as they come
-// from the router.
-func shuffleRows(rng *rand.Rand, rows *Rows) {
-	order := rng.Perm(rows.Len())
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows.Pair(a).Part(), rows.Pair(b).Part()) })
-	mixed := NewRows(rows.Len())
-	for _, i := range order {
-		mixed.AppendRow(rows, i)
+// shuffled packs rows in no order but that of their parts, as they come from
+// the router.
+func shuffled(rng *rand.Rand, rows *Rows) *Packed {
+	order := make([]uint32, rows.Len())
+	for i, at := range rng.Perm(rows.Len()) {
+		order[i] = uint32(at)
 	}
-	*rows = *mixed
+	slices.SortStableFunc(order, func(a, b uint32) int {
+		return cmp.Compare(rows.Pair(int(a)).Part(), rows.Pair(int(b)).Part())
+	})
+	p := NewPacked(rows.Len())
+	p.Append(rows, order)
+	return p
 }
 
 // countingSink counts what it is told.
@@ -94,52 +88,65 @@ func newBenchEngine(b *testing.B, sink Sink) *Engine {
 // benchRows is how many rows a day of the benchmarks has.
 const benchRows = 350_000
 
-// BenchmarkEngine adds and folds one day after the other, each moved on by as
-// many days as the ones before it took, so that an engine that has warmed up
-// goes on for as long as is measured.
+// benchDays is how many different days there are.
+const benchDays = 4
+
+// BenchmarkEngine adds and folds one day after the other, and measures either.
+// The days come again and again, each time later, so that an engine that has
+// warmed up goes on for as long as is measured.
 func BenchmarkEngine(b *testing.B) {
 	for _, phase := range []string{"add", "fold"} {
 		b.Run(phase, func(b *testing.B) {
-			days := benchDays(4, benchRows)
-			e, at := newBenchEngine(b, &countingSink{}), 0
-			rows := 0
-			next := func() {
-				for _, block := range days[at%len(days)] {
-					e.Add(block, DateOf(storyStart)+Date(at))
+			rng, first := rand.New(rand.NewPCG(1, 2)), DateOf(storyStart)
+			var days [benchDays][]*Rows
+			for d := range days {
+				days[d] = benchDay(rng, first+Date(d), benchRows)
+			}
+			e, rows := newBenchEngine(b, &countingSink{}), 0
+			day := func(at int) {
+				blocks := days[at%benchDays]
+				packed := make([]*Packed, len(blocks))
+				rows = 0
+				for i, block := range blocks {
+					packed[i] = shuffled(rng, block)
 					rows += block.Len()
-					moveOn(block, int64(len(days)))
+					moveOn(block)
 				}
-				at++
+				switchTimer(b, phase == "add")
+				for _, p := range packed {
+					e.Add(p, first+Date(at))
+				}
+				switchTimer(b, phase == "fold")
+				e.Advance(first + Date(at))
+				switchTimer(b, true)
 			}
-			fold := func() { e.Advance(DateOf(storyStart) + Date(at) - 1) }
-			for range 2 * len(days) {
-				next()
-				fold()
+			at := 0
+			for ; at < 2*benchDays; at++ {
+				day(at)
 			}
-			rows = 0
 			b.ReportAllocs()
+			b.ResetTimer()
+			done := 0
 			for b.Loop() {
-				if phase == "add" {
-					next()
-					b.StopTimer()
-					fold()
-					b.StartTimer()
-				} else {
-					b.StopTimer()
-					next()
-					b.StartTimer()
-					fold()
-				}
+				b.StopTimer()
+				day(at)
+				at, done = at+1, done+rows
 			}
-			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
-			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(done)/b.Elapsed().Seconds(), "rows/s")
 		})
 	}
 }
 
-// moveOn sends the rows of a block some days later.
-func moveOn(rows *Rows, days int64) {
+func switchTimer(b *testing.B, on bool) {
+	b.StopTimer()
+	if on {
+		b.StartTimer()
+	}
+}
+
+// moveOn sends the rows of a block so much later that its day can come again.
+func moveOn(rows *Rows) {
 	for i := range rows.SentAt {
-		rows.SentAt[i] += days * DayMillis
+		rows.SentAt[i] += benchDays * DayMillis
 	}
 }

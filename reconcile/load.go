@@ -10,7 +10,6 @@ import (
 // folder is the working memory of the fold of one part of a day: its rows in
 // the order of their pairs, and the messages and events of one pair at a time.
 type folder struct {
-	start    int64 // of the day
 	rows     *dayRows
 	pending  []message
 	hashes   []uint64 // of each row's pair and message id
@@ -30,9 +29,9 @@ type group struct {
 }
 
 // load gets a part of a day ready to be folded.
-func (e *Engine) load(date Date, of *day, part int) {
+func (e *Engine) load(of *day, part int) {
 	f := &e.fold
-	f.start, f.rows, f.pending = date.Start(), &of.rows[part], of.pending[part]
+	f.rows, f.pending = &of.rows[part], of.pending[part]
 	n := f.rows.len() + len(f.pending)
 	f.hashes, f.pairOf = f.hashes[:0], f.pairOf[:0]
 	e.pairs.take(part, n)
@@ -47,7 +46,7 @@ func (e *Engine) load(date Date, of *day, part int) {
 }
 
 // loadChunk finds the pairs of a chunk's rows and hashes their ids.
-func (e *Engine) loadChunk(c *rowChunk) {
+func (e *Engine) loadChunk(c *Packed) {
 	f, start := &e.fold, uint32(0)
 	for i := range c.rows {
 		r := &c.rows[i]
@@ -116,7 +115,7 @@ func (e *Engine) mergeGroup(date Date, rows []uint32) []message {
 	} else {
 		for _, i := range rows {
 			m := f.message()
-			m.id = f.rows.unpack(&m.row, i, f.start)
+			m.id = f.rows.unpack(&m.row, i)
 			m.hash = f.hashes[i]
 			e.merger.alone(m)
 		}
@@ -190,7 +189,7 @@ func (e *Engine) mergeTwice(rows []uint32) {
 		f.same = f.same[:0]
 		for _, i := range rows[:n] {
 			var r row
-			f.rows.unpack(&r, i, f.start)
+			f.rows.unpack(&r, i)
 			r.hash = f.hashes[i]
 			f.same = append(f.same, r)
 		}

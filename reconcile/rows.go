@@ -1,10 +1,6 @@
 package reconcile
 
-import (
-	"slices"
-
-	"github.com/cespare/xxhash/v2"
-)
+import "github.com/cespare/xxhash/v2"
 
 // Rows is a block of message rows, column by column: entry i of every slice
 // belongs to row i, and all slices have the same length. The reader makes
@@ -42,18 +38,6 @@ func (r *Rows) Hash(i int) uint64 { return messageHash(r.ID.At(i), r.Pair(i).Has
 // meets those of one part of a day in one place.
 func messageHash(id []byte, pairHash uint64) uint64 { return xxhash.Sum64(id)>>partBits ^ pairHash }
 
-// NewRows makes an empty block with room for n rows.
-func NewRows(n int) *Rows {
-	const idBytes = 40 // of one row, on average; longer ids let the block grow
-	return &Rows{
-		ID:      Texts{Bytes: make([]byte, 0, n*idBytes), Ends: make([]uint32, 0, n)},
-		Account: make([]Name, 0, n), Business: make([]Name, 0, n), Contact: make([]Contact, 0, n),
-		Type: make([]Name, 0, n), Country: make([]Name, 0, n),
-		Kind: make([]Kind, 0, n), Category: make([]Category, 0, n), Status: make([]Status, 0, n),
-		SentAt: make([]int64, 0, n), DeliveredAt: make([]int64, 0, n), ReadAt: make([]int64, 0, n),
-	}
-}
-
 // Reset empties r and keeps its memory.
 func (r *Rows) Reset() {
 	r.ID.Reset()
@@ -64,35 +48,19 @@ func (r *Rows) Reset() {
 }
 
 // AppendRow copies row i of from to the end of r.
-func (r *Rows) AppendRow(from *Rows, i int) { r.AppendRows(from, []uint32{uint32(i)}) }
-
-// AppendRows copies rows of from, by their indexes, to the end of r: column by
-// column, so that little has to be looked up for each value.
-func (r *Rows) AppendRows(from *Rows, rows []uint32) {
-	for _, i := range rows {
-		r.ID.Append(from.ID.At(int(i)))
-	}
-	r.Account = appendEntries(r.Account, from.Account, rows)
-	r.Business = appendEntries(r.Business, from.Business, rows)
-	r.Contact = appendEntries(r.Contact, from.Contact, rows)
-	r.Type = appendEntries(r.Type, from.Type, rows)
-	r.Country = appendEntries(r.Country, from.Country, rows)
-	r.Kind = appendEntries(r.Kind, from.Kind, rows)
-	r.Category = appendEntries(r.Category, from.Category, rows)
-	r.Status = appendEntries(r.Status, from.Status, rows)
-	r.SentAt = appendEntries(r.SentAt, from.SentAt, rows)
-	r.DeliveredAt = appendEntries(r.DeliveredAt, from.DeliveredAt, rows)
-	r.ReadAt = appendEntries(r.ReadAt, from.ReadAt, rows)
-}
-
-func appendEntries[T any](to, from []T, entries []uint32) []T {
-	n := len(to)
-	to = slices.Grow(to, len(entries))[:n+len(entries)]
-	added := to[n:]
-	for k, i := range entries {
-		added[k] = from[i]
-	}
-	return to
+func (r *Rows) AppendRow(from *Rows, i int) {
+	r.ID.Append(from.ID.At(i))
+	r.Account = append(r.Account, from.Account[i])
+	r.Business = append(r.Business, from.Business[i])
+	r.Contact = append(r.Contact, from.Contact[i])
+	r.Type = append(r.Type, from.Type[i])
+	r.Country = append(r.Country, from.Country[i])
+	r.Kind = append(r.Kind, from.Kind[i])
+	r.Category = append(r.Category, from.Category[i])
+	r.Status = append(r.Status, from.Status[i])
+	r.SentAt = append(r.SentAt, from.SentAt[i])
+	r.DeliveredAt = append(r.DeliveredAt, from.DeliveredAt[i])
+	r.ReadAt = append(r.ReadAt, from.ReadAt[i])
 }
 
 // Texts is a column of texts in one piece of memory: text i ends at Ends[i]
@@ -103,13 +71,12 @@ type Texts struct {
 }
 
 // At is text i; it shares memory with t.
-func (t *Texts) At(i int) []byte { return t.Bytes[t.start(i):t.Ends[i]] }
-
-func (t *Texts) start(i int) uint32 {
-	if i == 0 {
-		return 0
+func (t *Texts) At(i int) []byte {
+	start := uint32(0)
+	if i > 0 {
+		start = t.Ends[i-1]
 	}
-	return t.Ends[i-1]
+	return t.Bytes[start:t.Ends[i]]
 }
 
 // Append adds a text. The caller keeps the whole column below 4 GiB.
