@@ -140,8 +140,8 @@ func (a *attempt) readAhead(ctx context.Context) error {
 	return g.Wait()
 }
 
-// firstOpen is the first day that is not folded before a partition is read:
-// rows of it may lie there. Once the partition is read, it may be folded.
+// firstOpen is the first day of which rows may lie in a partition, but for
+// those that are read ahead. Once the partition is read, it may be folded.
 func (a *attempt) firstOpen(partition reconcile.Date) reconcile.Date {
 	return partition - reconcile.Date(a.job.LateDays)
 }
@@ -203,13 +203,12 @@ func decoders(workers int) int { return (workers + 1) / 2 }
 
 // advance tells the shards, as days are done, how far they may fold.
 func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
-	for i, d := range a.plan.days {
+	for i, until := range a.foldable() {
 		select {
 		case <-done[i]:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		until := a.firstOpen(d.date)
 		for _, s := range a.shards {
 			select {
 			case s.queue <- work{advance: &until}:
