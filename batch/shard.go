@@ -123,10 +123,8 @@ func (s *shard) Conversation(c *reconcile.Conversation) {
 		key.place = s.pricer.PlaceID(c.Contact, date)
 	}
 	charges := s.dateOf(date)
-	index, ok := charges.index[key]
-	if !ok {
-		index = uint32(len(charges.groups))
-		charges.index[key] = index
+	index, found := charges.index.of(&key, uint32(len(charges.groups)))
+	if !found {
 		charges.groups = append(charges.groups, s.price(c, terms, date))
 	}
 	charges.add(c, index)
