@@ -21,7 +21,7 @@ type shard struct {
 	dates     map[reconcile.Date]*dateCharges
 	spare     *sync.Pool     // of *chargeChunk, one for all shards
 	delivered reconcile.Date // charges up to this date have been handed on
-	findings  []reconcile.Finding
+	findings  heldFindings
 	log       *sightings
 	logErr    error
 	outside   int64 // conversations whose billing date lies outside the period
@@ -151,7 +151,7 @@ func (s *shard) dateOf(date reconcile.Date) *dateCharges {
 // Finding keeps a finding of the period.
 func (s *shard) Finding(f *reconcile.Finding) {
 	if s.period.Has(s.termsOf(f.Account).Zone.Date(f.At)) {
-		s.findings = append(s.findings, *f)
+		s.findings.add(f)
 	}
 }
 
