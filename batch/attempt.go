@@ -29,7 +29,7 @@ type attempt struct {
 	states    []reconcile.Date // of which the shards take states
 	shards    []*shard
 	tables    *chargeTables
-	free      chan *reconcile.Rows
+	free      chan *reconcile.Packed
 
 	mu      sync.Mutex
 	reading readCounts
@@ -49,7 +49,7 @@ func (r *run) newAttempt(scattered map[uint64]bool, tables *chargeTables) (*atte
 		job: r.job, plan: r.plan, infos: r.infos, rows: r.rows, exports: r.exports, names: r.names,
 		scattered: scattered, tables: tables,
 		states: r.plan.states(r.plan.in.accounts.Zones()),
-		free:   make(chan *reconcile.Rows, freeBlocks),
+		free:   make(chan *reconcile.Packed, freeBlocks),
 	}
 	from := make([]*reconcile.State, r.job.Workers)
 	if r.plan.start != nil {
@@ -140,8 +140,8 @@ func (a *attempt) readAhead(ctx context.Context) error {
 	return g.Wait()
 }
 
-// firstOpen is the first day that is not folded before a partition is read:
-// rows of it may lie there. Once the partition is read, it may be folded.
+// firstOpen is the first day of which rows may lie in a partition, but for
+// those that are read ahead. Once the partition is read, it may be folded.
 func (a *attempt) firstOpen(partition reconcile.Date) reconcile.Date {
 	return partition - reconcile.Date(a.job.LateDays)
 }
@@ -158,19 +158,12 @@ func (a *attempt) takeAhead(ctx context.Context, o reader.Object, date reconcile
 	scattered := newRouter(a.shards, a.free, scatteredWork(date))
 	start := a.firstOpen(date).Start()
 	err := a.exports.Scan(ctx, o, date, before, func(b *reader.Block) error {
-		for i, sent := range b.Rows.SentAt {
-			var err error
-			switch {
-			case a.isScattered(&b.Rows, i):
-				err = scattered.route(ctx, &b.Rows, i)
-			case sent < start:
-				err = late.route(ctx, &b.Rows, i)
-			}
-			if err != nil {
-				return err
-			}
+		rows := &b.Rows
+		err := scattered.route(ctx, rows, func(i int) bool { return a.isScattered(rows, i) })
+		if err != nil {
+			return err
 		}
-		return nil
+		return late.route(ctx, rows, func(i int) bool { return rows.SentAt[i] < start && !a.isScattered(rows, i) })
 	})
 	return errors.Join(err, late.flush(ctx), scattered.flush(ctx))
 }
@@ -210,13 +203,12 @@ func decoders(workers int) int { return (workers + 1) / 2 }
 
 // advance tells the shards, as days are done, how far they may fold.
 func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
-	for i, d := range a.plan.days {
+	for i, until := range a.foldable() {
 		select {
 		case <-done[i]:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		until := a.firstOpen(d.date)
 		for _, s := range a.shards {
 			select {
 			case s.queue <- work{advance: &until}:
@@ -233,13 +225,10 @@ func (a *attempt) takeFile(ctx context.Context, o reader.Object, date reconcile.
 	r := newRouter(a.shards, a.free, plainWork(date))
 	start := a.firstOpen(date).Start()
 	err := a.exports.Scan(ctx, o, date, reconcile.NoTime, func(b *reader.Block) error {
-		for i, sent := range b.Rows.SentAt {
-			if sent < start || a.isScattered(&b.Rows, i) {
-				continue
-			}
-			if err := r.route(ctx, &b.Rows, i); err != nil {
-				return err
-			}
+		rows := &b.Rows
+		err := r.route(ctx, rows, func(i int) bool { return rows.SentAt[i] >= start && !a.isScattered(rows, i) })
+		if err != nil {
+			return err
 		}
 		return a.note(b)
 	})

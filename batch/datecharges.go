@@ -12,8 +12,8 @@ import (
 type dateCharges struct {
 	chunks []*chargeChunk
 	groups []group
-	index  map[groupKey]uint32 // into groups
-	spare  *sync.Pool          // of *chargeChunk
+	index  groupIndex // into groups
+	spare  *sync.Pool // of *chargeChunk
 }
 
 // charge is a conversation as it waits for its table; what it costs stands in
@@ -59,7 +59,7 @@ type group struct {
 }
 
 func newDateCharges(spare *sync.Pool) *dateCharges {
-	return &dateCharges{index: make(map[groupKey]uint32), spare: spare}
+	return &dateCharges{spare: spare}
 }
 
 // newChunkPool makes the pool that chunks are taken from by the shards, and

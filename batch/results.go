@@ -61,8 +61,9 @@ func (r *run) addUp(ctx context.Context, a *attempt, pool *reconcile.Pool) (*res
 	for _, s := range a.shards {
 		res.tally.Add(&s.tally)
 		res.outside += s.outside
-		for i := range s.findings {
-			res.findings = append(res.findings, r.findingOf(&s.findings[i]))
+		res.findings = slices.Grow(res.findings, s.findings.len())
+		for f := range s.findings.all() {
+			res.findings = append(res.findings, r.findingOf(f))
 		}
 	}
 	res.findings = append(res.findings, r.lateFindings(a)...)

@@ -3,46 +3,94 @@ package batch
 import (
 	"context"
 	"math/bits"
+	"slices"
 
 	"waconcile/reconcile"
 )
 
 // router splits the rows of one decoding goroutine by contact and sends them
-// to the shards in blocks.
+// to the shards in blocks. Within a block, rows from one block of the reader
+// are in the order of the parts in which a shard's engine keeps them.
 type router struct {
 	shards []*shard
-	free   chan *reconcile.Rows
-	blocks []*reconcile.Rows // being filled, one a shard
-	send   func(*reconcile.Rows) work
+	free   chan *reconcile.Packed
+	blocks []*reconcile.Packed // being filled, one a shard
+	send   func(*reconcile.Packed) work
+
+	// Of the block being routed.
+	wanted  []uint32 // rows
+	buckets []uint32 // of the wanted rows, by shard and part
+	starts  []uint32 // where the rows of each bucket begin in order
+	order   []uint32
 }
 
-// routedRows is how many rows a block for a shard holds.
-const routedRows = 8192
+// routedRows is how many rows a block for a shard holds, at most
+// reconcile.PackedMax.
+const routedRows = 4096
 
-func newRouter(shards []*shard, free chan *reconcile.Rows, send func(*reconcile.Rows) work) *router {
-	return &router{shards: shards, free: free, blocks: make([]*reconcile.Rows, len(shards)), send: send}
+func newRouter(shards []*shard, free chan *reconcile.Packed, send func(*reconcile.Packed) work) *router {
+	return &router{
+		shards: shards, free: free, blocks: make([]*reconcile.Packed, len(shards)), send: send,
+		starts: make([]uint32, len(shards)*reconcile.PartCount+1),
+	}
 }
 
 // plainWork and scatteredWork are what becomes of the rows of a partition.
-func plainWork(partition reconcile.Date) func(*reconcile.Rows) work {
-	return func(rows *reconcile.Rows) work { return work{rows: rows, partition: partition} }
+func plainWork(partition reconcile.Date) func(*reconcile.Packed) work {
+	return func(rows *reconcile.Packed) work { return work{rows: rows, partition: partition} }
 }
 
-func scatteredWork(partition reconcile.Date) func(*reconcile.Rows) work {
-	return func(rows *reconcile.Rows) work { return work{scattered: rows, partition: partition} }
+func scatteredWork(partition reconcile.Date) func(*reconcile.Packed) work {
+	return func(rows *reconcile.Packed) work { return work{scattered: rows, partition: partition} }
 }
 
-// route takes row i of rows to its shard.
-func (r *router) route(ctx context.Context, rows *reconcile.Rows, i int) error {
-	s := shardOf(rows.Contact[i], len(r.shards))
-	if r.blocks[s] == nil {
-		r.blocks[s] = r.emptyBlock()
+// route takes the rows of a block that are wanted to their shards.
+func (r *router) route(ctx context.Context, rows *reconcile.Rows, wanted func(i int) bool) error {
+	r.sort(rows, wanted)
+	for s := range r.shards {
+		left := r.order[r.starts[s*reconcile.PartCount]:r.starts[(s+1)*reconcile.PartCount]]
+		for len(left) > 0 {
+			if r.blocks[s] == nil {
+				r.blocks[s] = r.emptyBlock()
+			}
+			n := min(len(left), routedRows-r.blocks[s].Len())
+			r.blocks[s].Append(rows, left[:n])
+			left = left[n:]
+			if r.blocks[s].Len() < routedRows {
+				continue
+			}
+			if err := r.flushShard(ctx, s); err != nil {
+				return err
+			}
+		}
 	}
-	r.blocks[s].AppendRow(rows, i)
-	if r.blocks[s].Len() < routedRows {
-		return nil
+	return nil
+}
+
+// sort puts the wanted rows in the order of their shards and parts, by
+// counting.
+func (r *router) sort(rows *reconcile.Rows, wanted func(i int) bool) {
+	r.wanted, r.buckets = r.wanted[:0], r.buckets[:0]
+	clear(r.starts)
+	for i := range rows.Len() {
+		if !wanted(i) {
+			continue
+		}
+		bucket := uint32(shardOf(rows.Contact[i], len(r.shards))*reconcile.PartCount + rows.Pair(i).Part())
+		r.wanted, r.buckets = append(r.wanted, uint32(i)), append(r.buckets, bucket)
+		r.starts[bucket]++
 	}
-	return r.flushShard(ctx, s)
+	end := uint32(0)
+	for b, n := range r.starts {
+		end += n
+		r.starts[b] = end
+	}
+	r.order = slices.Grow(r.order[:0], len(r.wanted))[:len(r.wanted)]
+	for k := len(r.wanted) - 1; k >= 0; k-- {
+		b := r.buckets[k]
+		r.starts[b]--
+		r.order[r.starts[b]] = r.wanted[k]
+	}
 }
 
 // flush sends what is left.
@@ -69,12 +117,12 @@ func (r *router) flushShard(ctx context.Context, s int) error {
 	}
 }
 
-func (r *router) emptyBlock() *reconcile.Rows {
+func (r *router) emptyBlock() *reconcile.Packed {
 	select {
 	case rows := <-r.free:
 		return rows
 	default:
-		return &reconcile.Rows{}
+		return reconcile.NewPacked(routedRows)
 	}
 }
 

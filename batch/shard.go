@@ -21,7 +21,7 @@ type shard struct {
 	dates     map[reconcile.Date]*dateCharges
 	spare     *sync.Pool     // of *chargeChunk, one for all shards
 	delivered reconcile.Date // charges up to this date have been handed on
-	findings  []reconcile.Finding
+	findings  heldFindings
 	log       *sightings
 	logErr    error
 	outside   int64 // conversations whose billing date lies outside the period
@@ -31,8 +31,8 @@ type shard struct {
 
 // work is one thing for a shard to do; exactly one of the pointers is set.
 type work struct {
-	rows      *reconcile.Rows
-	scattered *reconcile.Rows
+	rows      *reconcile.Packed
+	scattered *reconcile.Packed
 	partition reconcile.Date // in which the rows lie
 	advance   *reconcile.Date
 }
@@ -42,7 +42,7 @@ const shardQueue = 2
 
 // run drives the shard until there is no more to do, and returns blocks to
 // free as they are used up.
-func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver func(reconcile.Date, *dateCharges) error) error {
+func (s *shard) run(ctx context.Context, free chan<- *reconcile.Packed, deliver func(reconcile.Date, *dateCharges) error) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,7 +62,7 @@ func (s *shard) run(ctx context.Context, free chan<- *reconcile.Rows, deliver fu
 	}
 }
 
-func (s *shard) do(w work, free chan<- *reconcile.Rows, deliver func(reconcile.Date, *dateCharges) error) (err error) {
+func (s *shard) do(w work, free chan<- *reconcile.Packed, deliver func(reconcile.Date, *dateCharges) error) (err error) {
 	switch {
 	case w.rows != nil:
 		s.engine.Add(w.rows, w.partition)
@@ -98,7 +98,7 @@ func (s *shard) handOn(last reconcile.Date, deliver func(reconcile.Date, *dateCh
 }
 
 // recycle offers a used block for new rows.
-func recycle(free chan<- *reconcile.Rows, rows *reconcile.Rows) {
+func recycle(free chan<- *reconcile.Packed, rows *reconcile.Packed) {
 	rows.Reset()
 	select {
 	case free <- rows:
@@ -123,10 +123,8 @@ func (s *shard) Conversation(c *reconcile.Conversation) {
 		key.place = s.pricer.PlaceID(c.Contact, date)
 	}
 	charges := s.dateOf(date)
-	index, ok := charges.index[key]
-	if !ok {
-		index = uint32(len(charges.groups))
-		charges.index[key] = index
+	index, found := charges.index.of(&key, uint32(len(charges.groups)))
+	if !found {
 		charges.groups = append(charges.groups, s.price(c, terms, date))
 	}
 	charges.add(c, index)
@@ -153,7 +151,7 @@ func (s *shard) dateOf(date reconcile.Date) *dateCharges {
 // Finding keeps a finding of the period.
 func (s *shard) Finding(f *reconcile.Finding) {
 	if s.period.Has(s.termsOf(f.Account).Zone.Date(f.At)) {
-		s.findings = append(s.findings, *f)
+		s.findings.add(f)
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 	"os"
+	"slices"
 )
 
 // sightings is a log of the hashes of all messages of a shard, in which those
@@ -18,14 +18,16 @@ type sightings struct {
 	parts [sightingParts]sightingPart
 	file  *os.File // nil until something is spilled
 	filed int64    // bytes in file
+	block []byte   // memory for what is written and read back
 }
 
 // sightingParts is the number of parts, by the upper bits of the hash: one is
-// searched at a time.
+// searched at a time. An engine that folds its messages part by part (see
+// reconcile.PairKey.Part) fills them one after the other.
 const (
 	sightingParts    = 64
 	sightingPartBits = 6
-	sightingBuffer   = 16 << 10 // hashes of a part that are held in memory
+	sightingBuffer   = 4 << 10 // hashes of a part that are held in memory
 )
 
 // sightingPart is the hashes of one part. What is spilled lies in the log's
@@ -61,11 +63,11 @@ func (s *sightings) spill(p *sightingPart) error {
 		}
 		s.file = f
 	}
-	block := make([]byte, 0, sightingBlockBytes)
+	s.block = s.block[:0]
 	for _, h := range p.held {
-		block = binary.LittleEndian.AppendUint64(block, h)
+		s.block = binary.LittleEndian.AppendUint64(s.block, h)
 	}
-	if _, err := s.file.WriteAt(block, s.filed); err != nil {
+	if _, err := s.file.WriteAt(s.block, s.filed); err != nil {
 		return err
 	}
 	p.blocks = append(p.blocks, s.filed)
@@ -76,56 +78,31 @@ func (s *sightings) spill(p *sightingPart) error {
 
 // repeated adds to out the hashes that were added more than once.
 func (s *sightings) repeated(out map[uint64]bool) error {
+	var hashes []uint64
+	var search repeatSearch
 	for i := range s.parts {
-		hashes, err := s.all(&s.parts[i])
-		if err != nil {
+		var err error
+		if hashes, err = s.all(hashes[:0], &s.parts[i]); err != nil {
 			return fmt.Errorf("read message hashes back: %w", err)
 		}
-		findRepeated(hashes, out)
+		search.find(hashes, out)
 	}
 	return nil
 }
 
-// all is every hash of a part.
-func (s *sightings) all(p *sightingPart) ([]uint64, error) {
-	if len(p.blocks) == 0 {
-		return p.held, nil
-	}
-	hashes := make([]uint64, 0, len(p.blocks)*sightingBuffer+len(p.held))
-	block := make([]byte, sightingBlockBytes)
+// all appends every hash of a part to hashes.
+func (s *sightings) all(hashes []uint64, p *sightingPart) ([]uint64, error) {
+	hashes = slices.Grow(hashes, len(p.blocks)*sightingBuffer+len(p.held))
+	s.block = slices.Grow(s.block[:0], sightingBlockBytes)[:sightingBlockBytes]
 	for _, at := range p.blocks {
-		if _, err := io.ReadFull(io.NewSectionReader(s.file, at, sightingBlockBytes), block); err != nil {
+		if _, err := io.ReadFull(io.NewSectionReader(s.file, at, sightingBlockBytes), s.block); err != nil {
 			return nil, err
 		}
-		for i := 0; i < len(block); i += 8 {
-			hashes = append(hashes, binary.LittleEndian.Uint64(block[i:]))
+		for i := 0; i < len(s.block); i += 8 {
+			hashes = append(hashes, binary.LittleEndian.Uint64(s.block[i:]))
 		}
 	}
 	return append(hashes, p.held...), nil
-}
-
-// findRepeated looks hashes up in an open-addressing table. The hash 0 marks
-// a free slot; it is counted apart.
-func findRepeated(hashes []uint64, out map[uint64]bool) {
-	size := 1 << bits.Len(uint(2*len(hashes)))
-	table, mask, zeros := make([]uint64, size), uint64(size-1), 0
-	for _, h := range hashes {
-		if h == 0 {
-			zeros++
-			continue
-		}
-		i := h & mask
-		for table[i] != 0 && table[i] != h {
-			i = (i + 1) & mask
-		}
-		if table[i] == h {
-			out[h] = true
-		}
-		table[i] = h
-	}
-	if zeros > 1 {
-		out[0] = true
-	}
 }
 
 // close gives the temporary file back.

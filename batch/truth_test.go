@@ -78,7 +78,7 @@ func allAtOnce(t *testing.T, job Job) []string {
 	}
 	for i, o := range plan.files() {
 		err := exports.Scan(t.Context(), o, plan.Objects[i].Day, reconcile.NoTime, func(b *reader.Block) error {
-			engine.AddScattered(&b.Rows, plan.Objects[i].Day)
+			engine.AddScattered(reconcile.Pack(&b.Rows), plan.Objects[i].Day)
 			return nil
 		})
 		if err != nil {

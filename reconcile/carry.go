@@ -12,7 +12,7 @@ type carry struct {
 	from     []carried
 	byHash   map[uint64][]int // into from
 	settled  bool             // from has been merged with the rows before start
-	before   dayRows          // rows sent before start
+	before   looseRows        // rows sent before start
 	beforeIn []Date           // the partition of each
 	seen     map[uint64]bool  // hashes of rows before start that are in no carried message
 	late     map[LateKey]int64
@@ -70,6 +70,12 @@ func (c *carry) between(after, last Date) bool {
 	return slices.ContainsFunc(c.wanted, func(at Date) bool { return after < at && at <= last })
 }
 
+// addBefore sets aside a row sent before the state.
+func (c *carry) addBefore(rows *Packed, i int, partition Date) {
+	c.before.add(rows.row(i))
+	c.beforeIn = append(c.beforeIn, partition)
+}
+
 // reach notes that messages of a day were made from rows of a partition.
 func (c *carry) reach(sent, partition Date) {
 	if known, ok := c.reached[sent]; len(c.wanted) > 0 && (!ok || known < partition) {
@@ -114,11 +120,11 @@ func (e *Engine) restoreEarly(s *MessageState) {
 	m, partition := s.message(), e.carry.start-1
 	e.tally.Carried++
 	if e.cfg.Scattered[m.hash] {
-		e.scattered.add(m.row, m.id, &e.chunks)
+		e.scattered.add(m.row, m.id)
 		e.scatteredIn = append(e.scatteredIn, partition)
 		return
 	}
-	e.dayOf(DateOf(m.sent)).add(m.row, m.id, &e.chunks)
+	e.addRow(&m.row, m.id)
 	if e.carry.between(partition, DateOf(m.sent)) {
 		e.carry.early = append(e.carry.early, earlyRow{m, partition, partition})
 	}
@@ -143,8 +149,7 @@ func (e *Engine) settleCarried() {
 	for i := range c.from {
 		e.settleOne(&c.from[i])
 	}
-	e.chunks.give(&c.before)
-	c.beforeIn = nil
+	c.before, c.beforeIn = looseRows{}, nil
 }
 
 // ignore counts a row whose message counted before the state.
@@ -167,12 +172,11 @@ func (e *Engine) settleOne(m *carried) {
 	e.sink.Message(m.hash, DateOf(m.sent))
 	merged, basis := m.message, e.basisOf(m.account)
 	if len(m.rows) > 0 {
-		e.merger.merge(&merged, len(m.rows)+1, func(i int) *row {
-			if i == 0 {
-				return &m.row
-			}
-			return e.carry.before.at(m.rows[i-1])
-		})
+		of := []row{m.row}
+		for _, i := range m.rows {
+			of = append(of, *e.carry.before.at(i))
+		}
+		e.merger.merge(&merged, of)
 	}
 	why, at := merged.counts(basis)
 	if m.role == Settled || why == Counts && at < e.carry.start.Start() {
@@ -193,7 +197,7 @@ func (e *Engine) settleOne(m *carried) {
 	e.tally.Carried++
 	e.tally.Messages++
 	if why == Counts {
-		e.pending[DateOf(at)] = append(e.pending[DateOf(at)], merged)
+		e.dayOf(DateOf(at)).wait(merged)
 		return
 	}
 	e.tallyUncounted(why)
@@ -205,7 +209,7 @@ func (e *Engine) settleOne(m *carried) {
 // mayArrive tells whether a later row may yet make a message count that a
 // state to be taken would have to know of.
 func (e *Engine) mayArrive(m *message, why Uncounted) bool {
-	return DateOf(m.sent) >= e.carry.oldest && (why == Undelivered || why == FailedMessage) && e.basisOf(m.account) == BasisDelivered
+	return (why == Undelivered || why == FailedMessage) && e.basisOf(m.account) == BasisDelivered && DateOf(m.sent) >= e.carry.oldest
 }
 
 // noteScattered keeps what a state has to know of a message with rows of
@@ -257,22 +261,24 @@ func (e *Engine) state(at Date) *State {
 		}
 	}
 	e.pairs.save(s)
-	e.carry.save(s, e.pending, at-Date(e.cfg.DeliveryDays))
+	e.carry.save(s, e.days, at-Date(e.cfg.DeliveryDays))
 	return s
 }
 
 // save adds the messages that the state has to hold; those not delivered are
 // dropped when they were sent before oldest, since no delivery of theirs would
 // be believed.
-func (c *carry) save(s *State, pending map[Date][]message, oldest Date) {
+func (c *carry) save(s *State, days map[Date]*day, oldest Date) {
 	held := make(map[uint64]bool)
 	hold := func(m *message, role MessageRole) {
 		held[m.hash] = true
 		s.Messages = append(s.Messages, m.state(role, c.spread[m.hash].lastSent))
 	}
-	for _, messages := range pending {
-		for i := range messages {
-			hold(&messages[i], Waiting)
+	for _, of := range days {
+		for part := range of.pending {
+			for i := range of.pending[part] {
+				hold(&of.pending[part][i], Waiting)
+			}
 		}
 	}
 	for i := range c.undelivered {

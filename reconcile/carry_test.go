@@ -35,10 +35,10 @@ func TestKeptForStates(t *testing.T) {
 				t.Fatal(err)
 			}
 			for d := july1; d < july1+days; d++ {
-				e.Add(rowSent(t, fmt.Sprint("waits ", d), d, Template), d)
-				e.Add(rowSent(t, fmt.Sprint("early ", d), d+1, Inbound), d)
-				e.AddScattered(rowSent(t, fmt.Sprint("spread ", d), d, Inbound), d)
-				e.AddScattered(rowSent(t, fmt.Sprint("spread ", d), d+1, Inbound), d+1)
+				e.Add(Pack(rowSent(t, fmt.Sprint("waits ", d), d, Template)), d)
+				e.Add(Pack(rowSent(t, fmt.Sprint("early ", d), d+1, Inbound)), d)
+				e.AddScattered(Pack(rowSent(t, fmt.Sprint("spread ", d), d, Inbound)), d)
+				e.AddScattered(Pack(rowSent(t, fmt.Sprint("spread ", d), d+1, Inbound)), d+1)
 			}
 			e.Advance(july1 + days - 1)
 			if got := (kept{len(e.carry.early), len(e.carry.spread), len(e.carry.undelivered)}); got != c.want {

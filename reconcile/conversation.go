@@ -55,6 +55,7 @@ type Sink interface {
 	// Conversation is called once for each conversation, when it has ended. c
 	// is valid until the call returns.
 	Conversation(c *Conversation)
+	// Finding is called for each finding; f is valid until the call returns.
 	Finding(f *Finding)
 	// Message is called once for each message, with the hash of its pair and
 	// id and the day it was sent on: if two days give the same hash, the same

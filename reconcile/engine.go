@@ -73,22 +73,23 @@ func (c *EngineConfig) start() Date {
 //
 // An Engine is owned by one goroutine.
 type Engine struct {
-	cfg     EngineConfig
-	merger  merger
-	sink    Sink
-	basis   []Basis // by account; known where knownBasis
-	known   []bool
-	days    map[Date]*dayRows
-	pending map[Date][]message // sent before the day they count on; their ids are their own
+	cfg    EngineConfig
+	merger merger
+	sink   Sink
+	basis  []Basis // by account; known where knownBasis
+	known  []bool
+	days   map[Date]*day // not folded yet
+	spare  []*day        // empty, for days to come
 	// scattered holds rows that settle brings to their days before any day is
 	// folded.
-	scattered   dayRows
+	scattered   looseRows
 	scatteredIn []Date // the partition of each
 	carry       carry
 	pairs       pairTable
 	chunks      chunkPool
-	fold        folder // memory of the day being folded, kept for the next
-	begin       int    // index into Begins of the stretch being folded
+	fold        folder  // memory of the part being folded, kept for the next
+	begin       int     // index into Begins of the stretch being folded
+	finding     Finding // what is handed on
 	tally       Tally
 }
 
@@ -98,12 +99,11 @@ func NewEngine(cfg EngineConfig, sink Sink) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		cfg:     cfg,
-		merger:  merger{deliveryMillis: int64(cfg.DeliveryDays) * DayMillis, text: cfg.Text},
-		sink:    sink,
-		days:    make(map[Date]*dayRows),
-		pending: make(map[Date][]message),
-		carry:   newCarry(&cfg),
+		cfg:    cfg,
+		merger: merger{deliveryMillis: int64(cfg.DeliveryDays) * DayMillis, text: cfg.Text},
+		sink:   sink,
+		days:   make(map[Date]*day),
+		carry:  newCarry(&cfg),
 	}
 	e.restore()
 	return e, nil
@@ -112,36 +112,43 @@ func NewEngine(cfg EngineConfig, sink Sink) (*Engine, error) {
 // Add takes a block of rows of one day's partition, in any order. Rows sent on
 // a day that has been folded already are the caller's mistake, but for those
 // before the state that the engine starts from.
-func (e *Engine) Add(rows *Rows, partition Date) {
-	var day Date
-	var into *dayRows
-	for i, sent := range rows.SentAt {
-		if d := DateOf(sent); into == nil || d != day {
-			day, into = d, &e.carry.before
-			if d >= e.carry.start {
-				into = e.dayOf(d)
-			}
+func (e *Engine) Add(rows *Packed, partition Date) {
+	for i := 0; i < rows.Len(); {
+		sentOn := DateOf(rows.rows[i].sent)
+		if sentOn < e.carry.start {
+			e.carry.addBefore(rows, i, partition)
+			i++
+			continue
 		}
-		into.add(rowOf(rows, i), rows.ID.At(i), &e.chunks)
-		switch {
-		case day < e.carry.start:
-			e.carry.beforeIn = append(e.carry.beforeIn, partition)
-		case partition-day > Date(e.cfg.LateDays):
-			e.carry.reach(day, partition)
-		case day > partition && e.carry.between(partition, day):
-			e.carry.early = append(e.carry.early, earlyRow{newMessage(rowOf(rows, i), rows.ID.At(i)), partition, partition})
+		into, start, first := e.dayOf(sentOn), sentOn.Start(), i
+		for i < rows.Len() && sentWithin(rows.rows[i].sent, start) {
+			i = into.addRun(rows, i, start, &e.chunks)
 		}
+		e.noteAdded(rows, first, i, sentOn, partition)
 	}
 	e.tally.Rows += int64(rows.Len())
+}
+
+// noteAdded keeps what states have to know of rows that were sent on one day.
+func (e *Engine) noteAdded(rows *Packed, first, end int, sentOn, partition Date) {
+	if partition-sentOn > Date(e.cfg.LateDays) {
+		e.carry.reach(sentOn, partition)
+	}
+	if sentOn <= partition || !e.carry.between(partition, sentOn) {
+		return
+	}
+	for i := first; i < end; i++ {
+		e.carry.early = append(e.carry.early, earlyRow{newMessage(rows.row(i)), partition, partition})
+	}
 }
 
 // AddScattered takes rows of one day's partition, of messages whose rows were
 // sent, as they claim, on different days. All rows of such a message must come
 // this way, before the first Advance: they are merged at once, and the message
 // then lies on the day of the row that sorts first.
-func (e *Engine) AddScattered(rows *Rows, partition Date) {
-	for i := range rows.SentAt {
-		e.scattered.add(rowOf(rows, i), rows.ID.At(i), &e.chunks)
+func (e *Engine) AddScattered(rows *Packed, partition Date) {
+	for i := range rows.Len() {
+		e.scattered.add(rows.row(i))
 		e.scatteredIn = append(e.scatteredIn, partition)
 	}
 	e.tally.Rows += int64(rows.Len())
@@ -169,8 +176,7 @@ func (e *Engine) settle() {
 		e.settleMessage(order[:n])
 		order = order[n:]
 	}
-	e.chunks.give(d)
-	e.scatteredIn = nil
+	e.scattered, e.scatteredIn = looseRows{}, nil
 }
 
 // settleMessage merges the scattered rows of one message. Where it was sent
@@ -179,26 +185,47 @@ func (e *Engine) settle() {
 func (e *Engine) settleMessage(rows []uint32) {
 	d, id := &e.scattered, e.scattered.id(rows[0])
 	m := message{id: id}
-	e.merger.merge(&m, len(rows), func(i int) *row { return d.at(rows[i]) })
+	of := make([]row, len(rows))
+	for i, at := range rows {
+		of[i] = *d.at(at)
+	}
+	e.merger.merge(&m, of)
 	if DateOf(m.sent) < e.carry.start || e.carry.find(m.hash, id) != nil {
 		for _, i := range rows {
-			e.carry.before.add(*d.at(i), id, &e.chunks)
+			e.carry.before.add(*d.at(i), id)
 			e.carry.beforeIn = append(e.carry.beforeIn, e.scatteredIn[i])
 		}
 		return
 	}
 	e.tally.Merged += int64(len(rows) - 1)
-	e.dayOf(DateOf(m.sent)).add(m.row, id, &e.chunks)
+	e.addRow(&m.row, id)
 	e.noteScattered(&m, rows)
 }
 
-func (e *Engine) dayOf(d Date) *dayRows {
-	rows := e.days[d]
-	if rows == nil {
-		rows = &dayRows{}
-		e.days[d] = rows
+// addRow puts a row on its day.
+func (e *Engine) addRow(r *row, id []byte) {
+	e.dayOf(DateOf(r.sent)).addRow(r, id, &e.chunks)
+}
+
+func (e *Engine) dayOf(d Date) *day {
+	of := e.days[d]
+	if of == nil {
+		if n := len(e.spare); n > 0 {
+			of, e.spare = e.spare[n-1], e.spare[:n-1]
+		} else {
+			of = &day{}
+		}
+		e.days[d] = of
 	}
-	return rows
+	return of
+}
+
+// release gives up a day, whose rows have been given back.
+func (e *Engine) release(d Date) {
+	of := e.days[d]
+	delete(e.days, d)
+	of.empty()
+	e.spare = append(e.spare, of)
 }
 
 // Advance folds every day up to and including last, and hands on every
@@ -233,6 +260,7 @@ func (e *Engine) Finish() Tally {
 		e.countAhead(day)
 	}
 	e.pairs.sweep(math.MaxInt64, e.sink)
+	e.chunks, e.spare, e.fold, e.pairs = chunkPool{}, nil, folder{}, pairTable{} // their memory is of use to others
 	return e.tally
 }
 
@@ -245,23 +273,17 @@ func (e *Engine) nextDay(last Date) (next Date, ok bool) {
 			next, ok = d, true
 		}
 	}
-	for d := range e.pending {
-		if d <= last && (!ok || d < next) {
-			next, ok = d, true
-		}
-	}
 	return next, ok
 }
 
-func (e *Engine) foldDay(day Date) {
-	e.enter(day)
-	f := &e.fold
-	f.load(e, day)
-	for group := range f.groups() {
-		e.foldPair(day, group)
+func (e *Engine) foldDay(date Date) {
+	e.enter(date)
+	of := e.dayOf(date)
+	for part := range PartCount {
+		e.foldPart(date, of, part)
 	}
-	e.release(day)
-	e.pairs.sweep(day.Start()+DayMillis, e.sink)
+	e.pairs.swept = date.Start() + DayMillis
+	e.release(date)
 }
 
 // enter begins a day: where days are missing before it, nothing is proven
@@ -272,12 +294,6 @@ func (e *Engine) enter(day Date) {
 		e.pairs.doubt(e.cfg.Begins[e.begin].Start())
 	}
 	e.pairs.since = max(e.cfg.Begins[e.begin].Start(), day.Start()-DayMillis)
-}
-
-func (e *Engine) release(day Date) {
-	e.chunks.give(e.dayOf(day))
-	delete(e.days, day)
-	delete(e.pending, day)
 }
 
 // basisOf is the basis of an account, asked for once.
@@ -295,12 +311,15 @@ func (e *Engine) basisOf(account Name) Basis {
 }
 
 // countAhead merges what was sent, or counts, beyond the end of the data.
-func (e *Engine) countAhead(day Date) {
-	f := &e.fold
-	f.load(e, day)
-	for group := range f.groups() {
-		messages := e.mergeGroup(day, group)
-		e.tally.Ahead += int64(len(messages) + len(group.pending))
+func (e *Engine) countAhead(date Date) {
+	f, of := &e.fold, e.dayOf(date)
+	for part := range PartCount {
+		e.load(of, part)
+		for group := range f.groups() {
+			messages := e.mergeGroup(date, group.rows)
+			e.tally.Ahead += int64(len(messages) + len(group.pending))
+		}
+		e.chunks.give(&of.rows[part])
 	}
-	e.release(day)
+	e.release(date)
 }

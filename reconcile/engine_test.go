@@ -31,7 +31,7 @@ func TestHundredContacts(t *testing.T) {
 			}
 			s.rows.Contact[k] = contact
 		}
-		e.Add(&s.rows, DateOf(storyStart))
+		e.Add(Pack(&s.rows), DateOf(storyStart))
 	}
 	checkTally(t, e.Finish())
 	if len(sink.conversations) != 100 {
@@ -68,7 +68,7 @@ func TestScatteredRows(t *testing.T) {
 	}
 	apart := &recorder{}
 	e := newTestEngine(t, apart)
-	e.Add(&s.rows, DateOf(storyStart))
+	e.Add(Pack(&s.rows), DateOf(storyStart))
 	checkTally(t, e.Finish())
 	if days := apart.sightings[s.rows.Hash(0)]; len(days) != 2 {
 		t.Errorf("m1 was seen on %v, want two days", days)
@@ -84,8 +84,8 @@ func TestScatteredRows(t *testing.T) {
 	}
 	together := &recorder{}
 	e = newTestEngine(t, together)
-	e.AddScattered(&scattered, DateOf(storyStart))
-	e.Add(&plain, DateOf(storyStart))
+	e.AddScattered(Pack(&scattered), DateOf(storyStart))
+	e.Add(Pack(&plain), DateOf(storyStart))
 	checkTally(t, e.Finish())
 	if days := together.sightings[s.rows.Hash(0)]; len(days) != 1 {
 		t.Errorf("m1 was seen on %v, want one day", days)

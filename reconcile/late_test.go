@@ -123,7 +123,7 @@ func lateEngine(t *testing.T, cfg EngineConfig, sink Sink, rows []oneRow, partit
 	for i := range rows {
 		rows[i].appendTo(&b)
 	}
-	e.Add(&b, partition)
+	e.Add(Pack(&b), partition)
 	return e
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// row is one row of an export as the engine keeps it until its day is folded.
+// row is one row of an export as merging sees it.
 type row struct {
 	hash      uint64 // of the pair and the message id
 	contact   Contact
@@ -17,8 +17,6 @@ type row struct {
 	business  Name
 	typ       Name
 	country   Name
-	idStart   uint32 // in the id bytes of the row's chunk
-	idEnd     uint32
 	kind      Kind
 	category  Category
 	status    Status
@@ -26,6 +24,8 @@ type row struct {
 	conflict bool // the rows disagree in direction, kind, category or sent_at
 	badTime  bool // a delivery time was ignored
 }
+
+func (r *row) pair() PairKey { return PairKey{r.contact, r.account, r.business} }
 
 // message is what the rows of one pair and message id come to.
 type message struct {
@@ -75,21 +75,17 @@ func (m *merger) compareText(a, b Name) int {
 	return strings.Compare(m.text(a), m.text(b))
 }
 
-// merge makes one message of the rows that rows(0) … rows(n-1) give; out is
-// zero but for its id.
-func (m *merger) merge(out *message, n int, rows func(int) *row) {
-	out.row = *rows(0)
-	if n == 1 && out.delivered == NoTime && out.read == NoTime {
-		return
-	}
-	for i := 1; i < n; i++ {
-		if r := rows(i); m.first(r, &out.row) {
+// merge makes one message of its rows; out is zero but for its id.
+func (m *merger) merge(out *message, rows []row) {
+	out.row = rows[0]
+	for i := range rows[1:] {
+		if r := &rows[1+i]; m.first(r, &out.row) {
 			out.row = *r
 		}
 	}
 	out.status, out.delivered, out.read = NoStatus, NoTime, NoTime
-	for i := range n {
-		r := rows(i)
+	for i := range rows {
+		r := &rows[i]
 		out.conflict = out.conflict || r.conflict || disagree(&out.row, r)
 		out.badTime = out.badTime || r.badTime
 		if r.kind == Inbound {
@@ -101,6 +97,22 @@ func (m *merger) merge(out *message, n int, rows func(int) *row) {
 			m.takeTime(out, &out.read, r.read)
 		}
 	}
+}
+
+// alone makes a message, whose only row out holds already, of that row: its
+// delivery times are yet to be judged.
+func (m *merger) alone(out *message) {
+	if out.delivered == NoTime && out.read == NoTime {
+		return
+	}
+	delivered, read := out.delivered, out.read
+	out.delivered, out.read = NoTime, NoTime
+	if out.kind == Inbound {
+		out.status = NoStatus
+		return
+	}
+	m.takeTime(out, &out.delivered, delivered)
+	m.takeTime(out, &out.read, read)
 }
 
 // takeTime takes the earlier of two delivery times into earliest, and refuses

@@ -316,7 +316,7 @@ func (s *tale) add(rt *rapid.T, e *Engine, rows []oneRow, first bool) {
 		if scattered == 1 {
 			add = e.AddScattered
 		}
-		add(block, DateOf(s.anchor))
+		add(Pack(block), DateOf(s.anchor))
 		s.feed = append(s.feed, fmt.Sprintf("add %d rows, scattered: %t", block.Len(), scattered == 1))
 		block.Reset()
 	}

@@ -93,7 +93,7 @@ func TestElapsedDayProperty(t *testing.T) {
 			r.become("utility")
 			r.appendTo(&b)
 		}
-		e.Add(&b, DateOf(storyStart))
+		e.Add(Pack(&b), DateOf(storyStart))
 		e.Finish()
 		if n := len(sink.conversations); n != 2 {
 			rt.Fatalf("%d conversations, want 2: %+v", n, sink.conversations)

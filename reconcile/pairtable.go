@@ -1,112 +1,121 @@
 package reconcile
 
-import (
-	"bytes"
-	"math/bits"
-)
+import "slices"
 
-// pairTable holds the pairs of which something may still be open, by key: an
-// open-addressing table of indexes into slices that hold no pointers, which
-// the garbage collector need not look into. It is made anew at each sweep, so
-// nothing is ever removed from it.
+// pairTable holds the pairs of which something may still be open, by part.
 type pairTable struct {
-	keys     []PairKey
-	pairs    []Pair
-	convs    [][SlotCount]uint32 // of each pair, index+1 into live; 0: none
-	live     []openConversation
-	ids      []byte // of the messages that opened live
-	spare    []openConversation
-	spareIDs []byte
-	slots    []uint32 // index+1 into keys; length a power of two
-	since    int64    // what NewPair is given: nothing of a new pair was seen from then on
-	swept    int64    // the instant of the last sweep
+	parts [PartCount]pairPart
+	work  pairWork
+	told  Conversation // what is handed on
+	since int64        // what NewPair is given: nothing of a new pair was seen from then on
+	swept int64        // the instant of the last sweep
+}
+
+// pairPart is the pairs of one part as they wait for the next day, in slices
+// without pointers, which the garbage collector need not look into.
+type pairPart struct {
+	pairs []pairEntry
+	live  []openConversation
+	ids   []byte // of the messages that opened live
+}
+
+// pairEntry is a pair with what is open of it.
+type pairEntry struct {
+	key   PairKey
+	convs [SlotCount]uint32 // index+1 into live; 0: none
+	Pair
+}
+
+// pairWork is the pairs of the part that is being folded, to which those of
+// the day are added: one memory for all parts, so that each of them keeps only
+// what is left after the sweep. A pair is known by its place in pairs until
+// then.
+type pairWork struct {
+	pairs []pairEntry
+	index pairIndex
+	live  []openConversation
+	// Ids need not be moved one by one. What was open when the part was taken
+	// up has ended when it is swept, a day later; what is opened in between is
+	// open then.
+	ids    []byte // of what has been opened since the part was taken up
+	oldIDs []byte // of what was open then: the part's own
 }
 
 // openConversation is what a conversation has gathered so far.
 type openConversation struct {
 	openedAt int64
-	idStart  int // of the opening message's id in ids
-	idEnd    int
+	idStart  uint32 // of the opening message's id
+	idEnd    uint32
 	country  Name
 	out, in  int32
 	proven   bool
+	old      bool // it was open when its part was taken up, or waits in its part
 }
 
-const pairSlotsMin = 1024
-
-// at is the index of a pair, which is made where there is none.
-func (t *pairTable) at(key PairKey) uint32 {
-	if 4*(len(t.keys)+1) > 3*len(t.slots) {
-		t.rehash(max(pairSlotsMin, 2*len(t.slots)))
+func (w *pairWork) id(c *openConversation) []byte {
+	if c.old {
+		return w.oldIDs[c.idStart:c.idEnd]
 	}
-	mask := uint64(len(t.slots) - 1)
-	for h := key.Hash() & mask; ; h = (h + 1) & mask {
-		i := t.slots[h]
-		if i == 0 {
-			return t.insert(h, key)
-		}
-		if t.keys[i-1] == key {
-			return i - 1
-		}
+	return w.ids[c.idStart:c.idEnd]
+}
+
+// take takes up a part to be folded, to which at most so many pairs will be
+// added. sweepPart puts it back.
+func (t *pairTable) take(part, more int) {
+	p, w := &t.parts[part], &t.work
+	w.pairs = append(w.pairs[:0], p.pairs...)
+	w.live = append(w.live[:0], p.live...)
+	w.ids, w.oldIDs = w.ids[:0], p.ids
+	if more > 0 {
+		w.index.load(w.pairs, more)
 	}
 }
 
-func (t *pairTable) insert(slot uint64, key PairKey) uint32 {
-	t.keys = append(t.keys, key)
-	t.pairs = append(t.pairs, NewPair(t.since))
-	t.convs = append(t.convs, [SlotCount]uint32{})
-	t.slots[slot] = uint32(len(t.keys))
-	return uint32(len(t.keys) - 1)
-}
-
-func (t *pairTable) rehash(size int) {
-	if cap(t.slots) >= size {
-		t.slots = t.slots[:size]
-		clear(t.slots)
-	} else {
-		t.slots = make([]uint32, size)
+// at is the index of a pair of the part that was taken up; it is made where
+// there is none.
+func (t *pairTable) at(key PairKey, hash uint64) uint32 {
+	w := &t.work
+	i, found := w.index.find(w.pairs, key, hash)
+	if !found {
+		w.pairs = append(w.pairs, pairEntry{key: key, Pair: NewPair(t.since)})
 	}
-	mask := uint64(size - 1)
-	for i, key := range t.keys {
-		h := key.Hash() & mask
-		for t.slots[h] != 0 {
-			h = (h + 1) & mask
-		}
-		t.slots[h] = uint32(i + 1)
-	}
+	return i
 }
 
 // doubt takes back what was proven of every pair.
 func (t *pairTable) doubt(since int64) {
-	for i := range t.pairs {
-		t.pairs[i].doubt(since)
+	for p := range t.parts {
+		for i := range t.parts[p].pairs {
+			t.parts[p].pairs[i].doubt(since)
+		}
 	}
 }
 
 // open notes the conversation that message m has opened, and hands on the one
 // that it follows in its slot.
-func (t *pairTable) open(index uint32, slot Slot, m *message, ev *event, sink Sink) {
+func (t *pairTable) open(pair *pairEntry, slot Slot, m *message, at int64, sink Sink) {
+	w := &t.work
 	c := openConversation{
-		openedAt: ev.at,
-		idStart:  len(t.ids),
-		idEnd:    len(t.ids) + len(m.id),
+		openedAt: at,
+		idStart:  uint32(len(w.ids)),
+		idEnd:    uint32(len(w.ids) + len(m.id)),
 		country:  m.country,
 		out:      1,
-		proven:   t.pairs[index].Proven(slot),
+		proven:   pair.Proven(slot),
 	}
-	t.ids = append(t.ids, m.id...)
-	if i := t.convs[index][slot]; i != 0 {
-		t.emit(index, slot, sink)
-		t.live[i-1] = c
+	w.ids = append(w.ids, m.id...)
+	if i := pair.convs[slot]; i != 0 {
+		t.emit(pair, slot, sink)
+		w.live[i-1] = c
 		return
 	}
-	t.live = append(t.live, c)
-	t.convs[index][slot] = uint32(len(t.live))
+	w.live = append(w.live, c)
+	pair.convs[slot] = uint32(len(w.live))
 }
 
 // count adds a message to the open conversation of a slot.
-func (t *pairTable) count(index uint32, slot Slot, kind Kind) {
-	c := &t.live[t.convs[index][slot]-1]
+func (w *pairWork) count(pair *pairEntry, slot Slot, kind Kind) {
+	c := &w.live[pair.convs[slot]-1]
 	if kind == Inbound {
 		c.in++
 	} else {
@@ -114,18 +123,23 @@ func (t *pairTable) count(index uint32, slot Slot, kind Kind) {
 	}
 }
 
-func (t *pairTable) emit(index uint32, slot Slot, sink Sink) {
-	c := &t.live[t.convs[index][slot]-1]
-	sink.Conversation(&Conversation{
-		PairKey:  t.keys[index],
+func (t *pairTable) emit(pair *pairEntry, slot Slot, sink Sink) {
+	c := &t.work.live[pair.convs[slot]-1]
+	t.told = conversation(pair.key, slot, c, t.work.id(c))
+	sink.Conversation(&t.told)
+}
+
+func conversation(key PairKey, slot Slot, c *openConversation, id []byte) Conversation {
+	return Conversation{
+		PairKey:  key,
 		Category: slot.Category(),
 		OpenedAt: c.openedAt,
-		OpenedBy: t.ids[c.idStart:c.idEnd],
+		OpenedBy: id,
 		Country:  c.country,
 		Out:      c.out,
 		In:       c.in,
 		Proven:   c.proven,
-	})
+	}
 }
 
 // sweep hands on the conversations that have ended at an instant and drops
@@ -135,73 +149,103 @@ func (t *pairTable) sweep(at int64, sink Sink) {
 		return
 	}
 	t.swept = at
-	kept := 0
-	open, ids := t.spare[:0], t.spareIDs[:0]
-	for i := range t.keys {
-		convs := t.convs[i]
-		for s := range Slot(SlotCount) {
-			if convs[s] == 0 {
-				continue
-			}
-			if c := &t.live[convs[s]-1]; at-c.openedAt < DayMillis {
-				moved := *c
-				moved.idStart = len(ids)
-				ids = append(ids, t.ids[c.idStart:c.idEnd]...)
-				moved.idEnd = len(ids)
-				open = append(open, moved)
-				convs[s] = uint32(len(open))
-				continue
-			}
-			t.emit(uint32(i), s, sink)
-			convs[s] = 0
-		}
-		if t.pairs[i].idle(at) {
-			continue
-		}
-		t.keys[kept], t.pairs[kept], t.convs[kept] = t.keys[i], t.pairs[i], convs
-		kept++
+	for part := range t.parts {
+		t.take(part, 0)
+		t.sweepPart(part, at, sink)
 	}
-	t.keys, t.pairs, t.convs = t.keys[:kept], t.pairs[:kept], t.convs[:kept]
-	t.live, t.spare = open, t.live
-	t.ids, t.spareIDs = ids, t.ids
-	t.rehash(max(pairSlotsMin, slotsFor(kept)))
 }
 
-// slotsFor is the smallest power of two that leaves n keys room to double.
-func slotsFor(n int) int { return 1 << bits.Len(uint(2*n)) }
+// sweepPart does that for the part that was taken up, and puts it back.
+func (t *pairTable) sweepPart(part int, at int64, sink Sink) {
+	p, w := &t.parts[part], &t.work
+	p.pairs, p.live = p.pairs[:0], p.live[:0]
+	for i := range w.pairs {
+		pair := &w.pairs[i]
+		open := pair.convs != [SlotCount]uint32{} && t.sweepPair(p, pair, at, sink)
+		if open || !pair.idle(at) {
+			p.pairs = append(p.pairs, *pair)
+		}
+	}
+	p.ids, w.ids = w.ids, w.oldIDs
+}
+
+// sweepPair hands on the conversations of a pair that have ended, moves the
+// others to a part and tells whether there are any.
+func (t *pairTable) sweepPair(p *pairPart, pair *pairEntry, at int64, sink Sink) (open bool) {
+	w := &t.work
+	for s := range Slot(SlotCount) {
+		if pair.convs[s] == 0 {
+			continue
+		}
+		c := &w.live[pair.convs[s]-1]
+		if at-c.openedAt >= DayMillis {
+			t.emit(pair, s, sink)
+			pair.convs[s] = 0
+			continue
+		}
+		moved := *c
+		if c.old { // swept again within a day
+			moved.idStart = uint32(len(w.ids))
+			w.ids = append(w.ids, w.id(c)...)
+			moved.idEnd = uint32(len(w.ids))
+		}
+		moved.old = true
+		p.live = append(p.live, moved)
+		pair.convs[s] = uint32(len(p.live))
+		open = true
+	}
+	return open
+}
 
 // restore takes over pairs and open conversations of a state.
 func (t *pairTable) restore(from *State) {
+	pairs, convs := make([][]*PairState, PartCount), make([][]*Conversation, PartCount)
 	for i := range from.Pairs {
-		p := &from.Pairs[i]
-		t.pairs[t.at(p.PairKey)] = p.pair()
+		s := &from.Pairs[i]
+		pairs[s.Part()] = append(pairs[s.Part()], s)
 	}
 	for i := range from.Conversations {
 		c := &from.Conversations[i]
-		index := t.at(c.PairKey)
-		t.live = append(t.live, openConversation{
-			openedAt: c.OpenedAt, idStart: len(t.ids), idEnd: len(t.ids) + len(c.OpenedBy),
-			country: c.Country, out: c.Out, in: c.In, proven: c.Proven,
-		})
-		t.ids = append(t.ids, c.OpenedBy...)
-		t.convs[index][SlotOf(c.Category)] = uint32(len(t.live))
+		convs[c.Part()] = append(convs[c.Part()], c)
 	}
+	for part := range t.parts {
+		t.restorePart(part, pairs[part], convs[part])
+	}
+}
+
+func (t *pairTable) restorePart(part int, pairs []*PairState, convs []*Conversation) {
+	t.take(part, len(pairs)+len(convs))
+	w := &t.work
+	for _, s := range pairs {
+		w.pairs[t.at(s.PairKey, s.Hash())].Pair = s.pair()
+	}
+	for _, c := range convs {
+		index := t.at(c.PairKey, c.Hash())
+		w.live = append(w.live, openConversation{
+			openedAt: c.OpenedAt, idStart: uint32(len(w.ids)), idEnd: uint32(len(w.ids) + len(c.OpenedBy)),
+			country: c.Country, out: c.Out, in: c.In, proven: c.Proven, old: true,
+		})
+		w.ids = append(w.ids, c.OpenedBy...)
+		w.pairs[index].convs[SlotOf(c.Category)] = uint32(len(w.live))
+	}
+	t.parts[part] = pairPart{pairs: slices.Clone(w.pairs), live: slices.Clone(w.live), ids: slices.Clone(w.ids)}
 }
 
 // save puts all pairs and open conversations into a state.
 func (t *pairTable) save(s *State) {
-	s.Pairs = make([]PairState, len(t.keys))
-	s.Conversations = make([]Conversation, 0, len(t.live))
-	ids := bytes.Clone(t.ids)
-	for i, key := range t.keys {
-		s.Pairs[i] = t.pairs[i].state(key)
-		for slot := range Slot(SlotCount) {
-			if at := t.convs[i][slot]; at != 0 {
-				c := &t.live[at-1]
-				s.Conversations = append(s.Conversations, Conversation{
-					PairKey: key, Category: slot.Category(), OpenedAt: c.openedAt, OpenedBy: ids[c.idStart:c.idEnd],
-					Country: c.country, Out: c.out, In: c.in, Proven: c.proven,
-				})
+	for part := range t.parts {
+		p := &t.parts[part]
+		s.Pairs = slices.Grow(s.Pairs, len(p.pairs))
+		s.Conversations = slices.Grow(s.Conversations, len(p.live))
+		ids := slices.Clone(p.ids)
+		for i := range p.pairs {
+			pair := &p.pairs[i]
+			s.Pairs = append(s.Pairs, pair.state(pair.key))
+			for slot := range Slot(SlotCount) {
+				if at := pair.convs[slot]; at != 0 {
+					c := &p.live[at-1]
+					s.Conversations = append(s.Conversations, conversation(pair.key, slot, c, ids[c.idStart:c.idEnd]))
+				}
 			}
 		}
 	}

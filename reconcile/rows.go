@@ -31,9 +31,12 @@ func (r *Rows) Pair(i int) PairKey {
 
 // Hash is the hash of row i's pair and message id: rows of one message have
 // the same. It holds within the process only.
-func (r *Rows) Hash(i int) uint64 {
-	return xxhash.Sum64(r.ID.At(i)) ^ r.Pair(i).Hash()
-}
+func (r *Rows) Hash(i int) uint64 { return messageHash(r.ID.At(i), r.Pair(i).Hash()) }
+
+// messageHash is the hash of a message by its id and the hash of its pair. Its
+// upper bits are those of the pair: who keeps hashes by their upper bits
+// meets those of one part of a day in one place.
+func messageHash(id []byte, pairHash uint64) uint64 { return xxhash.Sum64(id)>>partBits ^ pairHash }
 
 // Reset empties r and keeps its memory.
 func (r *Rows) Reset() {

@@ -1,7 +1,5 @@
 package reconcile
 
-import "github.com/cespare/xxhash/v2"
-
 // State is all that the messages which count from a midnight UTC on can depend
 // on of what came before: an engine that starts from it makes what an engine
 // makes that has read everything (contract, checkpoints). Its lists have no
@@ -78,7 +76,7 @@ type MessageState struct {
 }
 
 // Hash is the hash that Rows.Hash gives for the rows of the message.
-func (m *MessageState) Hash() uint64 { return xxhash.Sum64(m.ID) ^ m.PairKey.Hash() }
+func (m *MessageState) Hash() uint64 { return messageHash(m.ID, m.PairKey.Hash()) }
 
 // Ahead tells whether rows of a message that is not Early may claim to have
 // been sent at or after an instant.

@@ -181,9 +181,9 @@ func (c *chain) feedLink(rt *rapid.T, e *Engine, rows []oneRow, partitions []Dat
 		var b Rows
 		rows[i].appendTo(&b)
 		if scattered[b.Hash(0)] {
-			e.AddScattered(&b, partitions[i])
+			e.AddScattered(Pack(&b), partitions[i])
 		} else {
-			e.Add(&b, partitions[i])
+			e.Add(Pack(&b), partitions[i])
 		}
 	}
 }

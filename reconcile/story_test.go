@@ -57,7 +57,7 @@ func (s *story) play(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Add(&s.rows, DateOf(storyStart))
+	e.Add(Pack(&s.rows), DateOf(storyStart))
 	checkTally(t, e.Finish())
 	var out []string
 	slices.SortFunc(sink.conversations, func(a, b Conversation) int {

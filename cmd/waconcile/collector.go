@@ -9,13 +9,13 @@ import (
 
 // The garbage collector runs when the heap has grown by some percentage of
 // what is live. Most of a run's heap is rows and pairs without pointers, which
-// cost the collector little, and what it costs besides falls with the garbage
-// that may pile up: so a small heap may grow by garbageBytes, however small it
-// is, up to thrice its size; a large one by half, since memory left to garbage
-// would otherwise be as large as the data itself.
+// cost the collector little, and little of it becomes garbage: so a heap may
+// grow by garbageBytes, however small it is, up to thrice its size. Beyond that
+// it grows by growthPercentMin, so that a large heap, which has more pointers
+// too, is not looked through again and again.
 const (
-	garbageBytes     = 256 << 20
-	growthPercentMin = 50
+	garbageBytes     = 64 << 20
+	growthPercentMin = 15
 	growthPercentMax = 200
 
 	pacingInterval = 200 * time.Millisecond

@@ -1,0 +1,100 @@
+package batch
+
+import (
+	"iter"
+	"slices"
+
+	"waconcile/reconcile"
+)
+
+// heldFindings is the findings of a shard until the end of the pass, in chunks
+// without pointers: there may be hundreds of thousands, and few kinds of them.
+type heldFindings struct {
+	chunks []*findingChunk
+	abouts []findingAbout
+}
+
+// findingAbout is what many findings have in common.
+type findingAbout struct {
+	kind   reconcile.FindingKind
+	detail string
+}
+
+// heldFinding is a finding but for the texts.
+type heldFinding struct {
+	contact           reconcile.Contact
+	at                int64
+	account, business reconcile.Name
+	about             uint32 // index into abouts
+	idEnd             uint32 // in the chunk's ids; the id begins where the one before ends
+}
+
+type findingChunk struct {
+	findings []heldFinding
+	ids      []byte
+}
+
+// chunkFindings is how many findings a chunk holds, and chunkFindingIDs the
+// room for their message ids at first.
+const (
+	chunkFindings   = 1 << 10
+	chunkFindingIDs = 40 * chunkFindings
+)
+
+// add keeps a copy of a finding.
+func (h *heldFindings) add(f *reconcile.Finding) {
+	n := len(h.chunks)
+	if n == 0 || len(h.chunks[n-1].findings) == chunkFindings {
+		h.chunks = append(h.chunks, &findingChunk{
+			findings: make([]heldFinding, 0, chunkFindings),
+			ids:      make([]byte, 0, chunkFindingIDs),
+		})
+		n++
+	}
+	c := h.chunks[n-1]
+	c.ids = append(c.ids, f.MessageID...)
+	c.findings = append(c.findings, heldFinding{
+		contact: f.Contact, at: f.At, account: f.Account, business: f.Business,
+		about: h.aboutOf(findingAbout{f.Kind, f.Detail}), idEnd: uint32(len(c.ids)),
+	})
+}
+
+func (h *heldFindings) aboutOf(a findingAbout) uint32 {
+	i := slices.Index(h.abouts, a)
+	if i < 0 {
+		i = len(h.abouts)
+		h.abouts = append(h.abouts, a)
+	}
+	return uint32(i)
+}
+
+// len is the number of findings.
+func (h *heldFindings) len() int {
+	n := 0
+	for _, c := range h.chunks {
+		n += len(c.findings)
+	}
+	return n
+}
+
+// all gives every finding, valid until the next.
+func (h *heldFindings) all() iter.Seq[*reconcile.Finding] {
+	return func(yield func(*reconcile.Finding) bool) {
+		var out reconcile.Finding
+		for _, c := range h.chunks {
+			start := uint32(0)
+			for i := range c.findings {
+				f := &c.findings[i]
+				about := &h.abouts[f.about]
+				out = reconcile.Finding{
+					Kind: about.kind, PairKey: reconcile.PairKey{Contact: f.contact, Account: f.account, Business: f.business},
+					MessageID: string(c.ids[start:f.idEnd]), At: f.at, Detail: about.detail,
+				}
+				if !yield(&out) {
+					return
+				}
+				start = f.idEnd
+			}
+		}
+	}
+}
