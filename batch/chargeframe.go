@@ -97,7 +97,7 @@ type frameBuffer struct {
 	dealt           dealt
 	keys, spareKeys []chargeKey // of the pile that is laid out
 
-	ids, contacts, openedBy reconcile.Texts
+	ids, contacts, openedBy writer.Texts
 	opened, expires         []int64
 	out, in                 []int64
 	codes, certainty        []uint32

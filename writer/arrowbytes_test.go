@@ -94,11 +94,7 @@ func apart(s Schema, f Frame) Frame {
 		c := f.Columns[i]
 		switch {
 		case spec.Name == "packed":
-			var texts reconcile.Texts
-			for _, text := range c.Text {
-				texts.Append([]byte(text))
-			}
-			c = Column{Packed: &texts}
+			c = Column{Packed: textsOf(c.Text)}
 		case hasDictionary(spec) && f.Rows > 0:
 			codes := make([]uint32, f.Rows)
 			for row := range codes {

@@ -127,7 +127,7 @@ func (f Frame) slice(from, to int) Frame {
 			o.Null = c.Null[from:to]
 		}
 		if c.Packed != nil {
-			o.Packed = &reconcile.Texts{}
+			o.Packed = &Texts{}
 			for row := from; row < to; row++ {
 				o.Packed.Append(c.Packed.At(row))
 			}

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"waconcile/reconcile"
-
 	"github.com/shopspring/decimal"
 )
 
@@ -76,26 +74,6 @@ func checkCoded(spec *ColumnSpec, c *Column, rows int) error {
 	return nil
 }
 
-// checkPacked looks at texts in one piece: together they are UTF-8, and each
-// begins where a character does.
-func checkPacked(texts *reconcile.Texts) (row int, err error) {
-	if utf8.Valid(texts.Bytes) {
-		broken := func(end uint32) bool {
-			return int(end) < len(texts.Bytes) && !utf8.RuneStart(texts.Bytes[end])
-		}
-		if row = slices.IndexFunc(texts.Ends, broken); row < 0 {
-			return 0, nil
-		}
-		return row, errNotUTF8
-	}
-	for i := range texts.Ends {
-		if !utf8.Valid(texts.At(i)) {
-			return i, errNotUTF8
-		}
-	}
-	return 0, errNotUTF8
-}
-
 func checkLengths(spec *ColumnSpec, c *Column, rows int) error {
 	var want [4]int // text, int, micros, wide
 	switch spec.Type {
@@ -113,7 +91,7 @@ func checkLengths(spec *ColumnSpec, c *Column, rows int) error {
 		if hasDictionary(*spec) || spec.Nullable {
 			return errors.New("texts in one piece in a column that is not unique, or has nulls")
 		}
-		got[0] += len(c.Packed.Ends)
+		got[0] += c.Packed.Len()
 	}
 	if got != want {
 		return fmt.Errorf("%v values (text, int, micros, wide), want %v", got, want)
@@ -133,7 +111,10 @@ func checkValues(spec ColumnSpec, c *Column) (row int, err error) {
 			return 0, nil
 		}
 		if c.Packed != nil {
-			return checkPacked(c.Packed)
+			if row := c.Packed.invalid(); row >= 0 {
+				return row, errNotUTF8
+			}
+			return 0, nil
 		}
 		for i, v := range c.Text {
 			if !utf8.ValidString(v) && !null(i) {

@@ -12,9 +12,7 @@ import (
 // their schema before anything is written.
 func TestCodedFrames(t *testing.T) {
 	t.Parallel()
-	packed := func(ends []uint32, text string) Column {
-		return Column{Packed: &reconcile.Texts{Bytes: []byte(text), Ends: ends}}
-	}
+	packed := func(texts ...string) Column { return Column{Packed: textsOf(texts)} }
 	id, word := ColumnSpec{Name: "c", Type: Text, Unique: true}, ColumnSpec{Name: "c", Type: Text}
 	maybe := ColumnSpec{Name: "c", Type: Money, Nullable: true}
 	two := &Column{Text: []string{"a", "b"}}
@@ -27,7 +25,7 @@ func TestCodedFrames(t *testing.T) {
 	}{
 		"codes":                   {word, Column{Of: two, Code: []uint32{1, 0, 1}}, 3, ""},
 		"a null by code":          {maybe, Column{Of: price, Code: []uint32{0, 1, 2, 1}}, 4, ""},
-		"texts in one piece":      {id, packed([]uint32{2, 3}, "\u00e9b"), 2, ""},
+		"texts in one piece":      {id, packed("\u00e9", "b"), 2, ""},
 		"too few codes":           {word, Column{Of: two, Code: []uint32{1}}, 2, "1 codes, want 2"},
 		"a code of no value":      {word, Column{Of: two, Code: []uint32{2}}, 1, "code 2 of 2 values"},
 		"values in the rows, too": {word, Column{Of: two, Code: []uint32{1}, Text: []string{"a"}}, 1, "both apart and in the rows"},
@@ -35,10 +33,10 @@ func TestCodedFrames(t *testing.T) {
 		"a null that may not be":  {word, Column{Of: &Column{Text: []string{""}, Null: []bool{true}}, Code: []uint32{0}}, 1, "is null"},
 		"a value too large":       {maybe, Column{Of: &Column{Micros: []reconcile.Micros{1e18}}, Code: []uint32{0}}, 1, "more than 18 digits"},
 		"codes of codes":          {word, Column{Of: &Column{Of: two, Code: []uint32{0}}, Code: []uint32{0}}, 1, "no dictionary"},
-		"pieces of a character":   {id, packed([]uint32{1, 3}, "\u00e9b"), 2, "not UTF-8"},
-		"a piece of bytes":        {id, packed([]uint32{1, 2}, "a\xff"), 2, "row 1: a text is not UTF-8"},
-		"one piece too few":       {id, packed([]uint32{1}, "a"), 2, "want [2 0 0 0]"},
-		"one piece of many":       {word, packed([]uint32{1}, "a"), 1, "not unique"},
+		"pieces of a character":   {id, packed("\xc3", strings.Repeat("\xa9", 169)), 2, "not UTF-8"},
+		"a piece of bytes":        {id, packed("a", "\xff"), 2, "row 1: a text is not UTF-8"},
+		"one piece too few":       {id, packed("a"), 2, "want [2 0 0 0]"},
+		"one piece of many":       {word, packed("a"), 1, "not unique"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -56,11 +54,19 @@ func TestCodedFrames(t *testing.T) {
 	}
 }
 
+func textsOf(texts []string) *Texts {
+	var t Texts
+	for _, text := range texts {
+		t.Append([]byte(text))
+	}
+	return &t
+}
+
 // TestCodedText: the CSV of such columns is that of the values.
 func TestCodedText(t *testing.T) {
 	t.Parallel()
 	f := Frame{Rows: 2, Columns: []Column{
-		{Packed: &reconcile.Texts{Bytes: []byte("abc"), Ends: []uint32{1, 3}}},
+		{Packed: textsOf([]string{"a", "bc"})},
 		{Of: &Column{Micros: []reconcile.Micros{1_500_000, 0}, Null: []bool{false, true}}, Code: []uint32{1, 0}},
 	}}
 	s := Schema{{Name: "id", Type: Text, Unique: true}, {Name: "price", Type: Money, Nullable: true}}

@@ -47,7 +47,7 @@ type Column struct {
 
 	// Packed holds the texts of a Text column that is Unique instead of Text,
 	// without a string for each.
-	Packed *reconcile.Texts
+	Packed *Texts
 	// Of, where not nil, holds the values that occur, and Code has for each row
 	// which of them it has: of columns in which few values stand again and
 	// again. All else is then empty. What Of points to must not change while

@@ -16,9 +16,6 @@ type uniqueTexts struct {
 	cuts []pageCut
 }
 
-// textHead is the size of the length before a text.
-const textHead = 4
-
 func (t *uniqueTexts) append(c *Column, from, to int) {
 	null := nullsOf(c, from, to)
 	t.add(null, to-from)
@@ -26,10 +23,7 @@ func (t *uniqueTexts) append(c *Column, from, to int) {
 		t.data = appendPresent(t.data, c.Text[from:to], null, plainText)
 		return
 	}
-	for i := from; i < to; i++ {
-		text := c.Packed.At(i)
-		t.data = append(binary.LittleEndian.AppendUint32(t.data, uint32(len(text))), text...)
-	}
+	t.data = append(t.data, c.Packed.encoded(from, to)...)
 }
 
 func (t *uniqueTexts) endBatch() { t.cuts = cutPage(t.cuts, t.rows, len(t.data)) }
