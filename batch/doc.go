@@ -21,10 +21,10 @@
 //     once. Rows go by hash of the contact to shards, in blocks of thousands;
 //     each shard is one goroutine that owns an engine of package reconcile.
 //     As soon as all files up to a partition are done, the shards fold the
-//     days of which no row can come any more, price what has ended, and hand
-//     the charges of finished billing dates to the tables, which are written
-//     beside the passage, and stay invisible. So memory follows a day and the
-//     open pairs.
+//     days of which no row can come any more, by LateDays or by the statistics
+//     of the files still to come, price what has ended, and hand the charges
+//     of finished billing dates to the tables, which are written beside the
+//     passage, and stay invisible. So memory follows a day and the open pairs.
 //  6. Repeats. Rows of one message that claim to have been sent on different
 //     days escape a passage by days. A log of message hashes finds them; if
 //     there are any, the passage is done again with those messages brought

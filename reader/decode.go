@@ -154,6 +154,8 @@ func (s *scanner) decodeContacts(n int) error {
 		}
 		if part.byDict {
 			err = entries(s, c, part, &s.contacts, out, entry)
+		} else if part.plain {
+			err = s.plainContacts(c, out[:part.values])
 		} else if err = c.texts(part, s.texts); err == nil {
 			err = s.words.fillContacts(s.texts[:part.values], out)
 		}
@@ -163,6 +165,25 @@ func (s *scanner) decodeContacts(n int) error {
 		spread(out, part, noContact)
 		out = out[part.rows:]
 	}
+	return nil
+}
+
+// plainContacts decodes contacts in plain encoding, in one go: exports have a
+// contact in every few rows, so that a dictionary of them does not pay.
+func (s *scanner) plainContacts(c *columnReader, out []reconcile.Contact) error {
+	rest := c.rest
+	for i := range out {
+		end := plainTextEnd(rest)
+		if end < 0 {
+			return damaged(plainTextError(rest))
+		}
+		contact, err := s.words.contact(rest[plainTextHead:end])
+		if err != nil {
+			return err
+		}
+		out[i], rest = contact, rest[end:]
+	}
+	c.rest = rest
 	return nil
 }
 

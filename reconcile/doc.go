@@ -5,7 +5,7 @@
 //
 // # From rows to conversations
 //
-// An Engine takes Rows in any order and folds them day by day:
+// An Engine takes rows, Packed, in any order and folds them day by day:
 //
 //  1. Merging. Rows of one pair and message id are one message, with the most
 //     advanced status and the earliest delivery times (contract, merging).
@@ -21,6 +21,16 @@
 //     service window (R4, R5), an inbound message renews the window and is
 //     counted where something is open (R6). Conversations and windows are
 //     half-open spans of 86,400,000 ms (R7).
+//
+// # What an Engine holds
+//
+// The rows of days not yet folded, packed; the pairs that something may still
+// be open of; and messages that were sent but count on a later day. All of it
+// lies in parts by the hash of the pair, and a day is folded one part after the
+// other: its rows are sorted by their pairs, merged and stepped, what has ended
+// is handed on, and its memory goes to the next rows. So what is looked up in
+// no order is small, and an engine that has warmed up allocates nothing for a
+// row.
 //
 // # From conversations to money
 //
