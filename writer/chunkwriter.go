@@ -21,6 +21,8 @@ type chunkWriter struct {
 
 	page       []byte       // memory for whoever makes a page
 	compressed bytes.Buffer // memory for its compressed form
+	strides    strideEncoder
+	strided    []byte // memory for what it makes
 
 	// Of the column chunk.
 	meta       *metadata.ColumnChunkMetaDataBuilder
@@ -55,22 +57,42 @@ func (w *chunkWriter) dictionaryPage(data []byte, values int) error {
 	return err
 }
 
-// dataPage writes a page of rows: levels, if the column has any, and values.
-func (w *chunkWriter) dataPage(data []byte, rows int, encoding parquet.Encoding) error {
+// dataPage writes a page of rows: so many bytes of levels, and values.
+func (w *chunkWriter) dataPage(data []byte, levels, rows int, encoding parquet.Encoding) error {
 	stats, err := w.encoded(w.pageStats)
 	if err != nil {
 		return err
 	}
 	w.chunkStats.Merge(w.pageStats)
 	w.pageStats.Reset()
-	w.compressed.Reset()
-	small := w.pager.Compress(&w.compressed, data)
-	levels := parquet.Encodings.RLE
-	page := file.NewDataPageV1WithStats(memory.NewBufferBytes(small), int32(rows), encoding, levels, levels, int32(len(data)), stats)
+	small := w.compress(data, levels, encoding)
+	rle := parquet.Encodings.RLE
+	page := file.NewDataPageV1WithStats(memory.NewBufferBytes(small), int32(rows), encoding, rle, rle, int32(len(data)), stats)
 	defer page.Release()
 	n, err := w.pager.WriteDataPage(page)
 	w.written += n
 	return err
+}
+
+// compress makes the compressed form of a page, which is valid until the next.
+func (w *chunkWriter) compress(data []byte, levels int, encoding parquet.Encoding) []byte {
+	if s, ok := w.strideOf(data, levels, encoding); ok {
+		w.strided = w.strides.appendFrame(w.strided[:0], data, s)
+		return w.strided
+	}
+	w.compressed.Reset()
+	return w.pager.Compress(&w.compressed, data)
+}
+
+func (w *chunkWriter) strideOf(data []byte, levels int, encoding parquet.Encoding) (s stride, ok bool) {
+	switch physical := w.meta.Descr().PhysicalType(); {
+	case encoding != parquet.Encodings.Plain:
+	case physical == parquet.Types.ByteArray && levels == 0:
+		return strideOfTexts(data)
+	case physical == parquet.Types.Int64:
+		return strideOfNumbers(data, levels)
+	}
+	return s, false
 }
 
 func (w *chunkWriter) encoded(s metadata.TypedStatistics) (metadata.EncodedStatistics, error) {

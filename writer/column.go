@@ -152,12 +152,14 @@ func (p *presence) writePages(w *chunkWriter, data []byte, cuts []pageCut, updat
 	for _, to := range cuts {
 		values := data[from.bytes:to.bytes]
 		update(w.pageStatistics(), values, p.nullsIn(from.row, to.row))
-		page := values
+		page, levels := values, 0
 		if p.nullable {
-			w.page = append(p.appendLevels(w.page[:0], from.row, to.row), values...)
+			w.page = p.appendLevels(w.page[:0], from.row, to.row)
+			levels = len(w.page)
+			w.page = append(w.page, values...)
 			page = w.page
 		}
-		if err := w.dataPage(page, to.row-from.row, parquet.Encodings.Plain); err != nil {
+		if err := w.dataPage(page, levels, to.row-from.row, parquet.Encodings.Plain); err != nil {
 			return err
 		}
 		from = to

@@ -220,9 +220,10 @@ func (d *dictColumn[K]) writeNumbers(w *chunkWriter) error {
 	}
 	d.update(w.pageStatistics(), d.values, int64(d.nulls))
 	width := numberWidth(len(d.values))
-	w.page = append(d.appendLevels(w.page[:0], 0, d.rows), byte(width))
-	w.page = appendHybrid(w.page, d.numbers, width)
-	return w.dataPage(w.page, d.rows, w.props.DictionaryIndexEncoding())
+	w.page = d.appendLevels(w.page[:0], 0, d.rows)
+	levels := len(w.page)
+	w.page = appendHybrid(append(w.page, byte(width)), d.numbers, width)
+	return w.dataPage(w.page, levels, d.rows, w.props.DictionaryIndexEncoding())
 }
 
 // numberWidth is how many bits a number into a dictionary takes.

@@ -207,8 +207,10 @@
 //
 // Tables are written by this package and arrow: values are encoded here, from
 // whole batches; arrow compresses the pages, makes their headers and statistics
-// and the footer. The bytes are those that arrow's own column writers would
-// write, at a fraction of the time. They are read back through
+// and the footer. The pages are those that arrow's own column writers would
+// write, at a fraction of the time; those of ids and instants, which are most of
+// a file, are in zstd frames made here (stride), since no encoder has to look
+// for what they have in common. Tables are read back through
 // xitongsys/parquet-go, which shares no code with them: a mistake of the one
 // does not hide a mistake of the other. ReadBack does so for some row groups of
 // every file before a run is published, Verify for a whole run, of which it

@@ -17,10 +17,11 @@ import (
 )
 
 // FormatVersion is the version of the layout of a run: its tables, its
-// manifest and its keys. Runs of oldestFormat and later can be read; those of
-// format 1 have statements without the column adjusted_period.
+// manifest, its keys and the bytes of its files. Runs of oldestFormat and later
+// can be read; those of format 1 have statements without the column
+// adjusted_period, and those up to 2 have the same values in other zstd frames.
 const (
-	FormatVersion = 2
+	FormatVersion = 3
 	oldestFormat  = 1
 )
 

@@ -112,7 +112,7 @@ func TestManifestIsStrict(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{"", "EOF"},
 		{"{}\n", "format version 0"},
-		{replace(`"format_version": 2`, `"format_version": 3`), "format version 3"},
+		{replace(`"format_version": 3`, `"format_version": 4`), "format version 4"},
 		{replace(`"period"`, `"host": "x", "period"`), "unknown field"},
 		{string(data) + "{}", "more than one"},
 		{replace("\n  ", "\n   "), "not in the form"},
