@@ -1,0 +1,157 @@
+package batch
+
+import (
+	"fmt"
+
+	"waconcile/batch/checkpoint"
+	"waconcile/reader"
+)
+
+// What a pass holds follows the rows of the days that are in memory at once,
+// which the footers tell. The bytes are measured, on months of 20 million rows
+// with about one conversation in three rows, and rounded up: data that has
+// more than that is what guard is for.
+const (
+	// A row that waits for its day to be folded, with its id and its place in
+	// the order of the fold.
+	rowBytes = 150
+	// A row of the last days folded: its part of the pairs and conversations
+	// that are open, which a sweep has twice.
+	pairBytes, pairDays = 150, 2
+	// A row of the days whose charges are not final, or are being written.
+	chargeBytes, chargeDays = 64, 2 + finalAfterDays
+	// A row of the day before a state that is taken: its part of that.
+	stateBytes = 100
+	// A row, of any day, of which a state may have to keep that it was not
+	// delivered, where an account is on basis delivered.
+	undeliveredBytes = 24
+	// A row of the state that the run starts from, while it is held and as the
+	// engines keep it.
+	heldBytes, restoredBytes = 250, 250
+)
+
+// What every pass holds, however few contacts it takes.
+const (
+	programBytes = 32 << 20 // tables, names, sums, buffers of the stores
+	workerBytes  = 12 << 20 // message hashes before they go to a file; blocks that wait
+	decoderBytes = 20 << 20 // pages being decoded
+	writerBytes  = 24 << 20 // a row group being written
+)
+
+// need is what passes hold.
+type need struct {
+	fixed  int64 // each of them
+	shared int64 // all together
+}
+
+// The heap may take usedNumerator/usedDenominator of the memory: the garbage
+// collector works the harder the less it leaves.
+const (
+	usedNumerator   = 3
+	usedDenominator = 5
+)
+
+// passesMax bounds the passes, each of which reads everything.
+const passesMax = 256
+
+// passes is how many there have to be for each to fit the memory. Where it is
+// less than what every pass takes, they get a quarter of it to share: then
+// more is taken than is given, and more passes would not change that.
+func (n need) passes(memory int64) int {
+	if memory == 0 {
+		return 1
+	}
+	used := memory / usedDenominator * usedNumerator
+	room := max(used-n.fixed, memory/4)
+	return int(max(1, min((n.shared+room-1)/room, passesMax)))
+}
+
+// passesFor is how many passes a run takes. infos are those of the plan's
+// files.
+func (p *Plan) passesFor(job *Job, infos []reader.FileInfo) int {
+	if job.passes > 0 {
+		return job.passes
+	}
+	return p.need(job, infos).passes(job.Memory)
+}
+
+// need estimates what the passes of the plan hold.
+func (p *Plan) need(job *Job, infos []reader.FileInfo) need {
+	byDay, all, largest := make([]int64, len(p.days)), int64(0), int64(0)
+	next := 0
+	for i, d := range p.days {
+		for range d.files {
+			rows := infos[next].Rows
+			next++
+			byDay[i], all, largest = byDay[i]+rows, all+rows, max(largest, rows)
+		}
+	}
+	ahead := int64(decoders(job.Workers)) * largest
+	states := int64(len(p.states(p.in.accounts.Zones())))
+	n := need{
+		fixed: programBytes + int64(job.Workers)*workerBytes + int64(decoders(job.Workers))*decoderBytes + tablesInFlight*writerBytes,
+		shared: (mostRows(byDay, job.LateDays+1)+ahead)*rowBytes + mostRows(byDay, pairDays)*pairBytes +
+			mostRows(byDay, chargeDays)*chargeBytes + states*mostRows(byDay, 1)*stateBytes,
+	}
+	if states > 0 && p.in.accounts.AnyDelivered() {
+		n.shared += mostRows(byDay, job.DeliveryDays) * undeliveredBytes
+	}
+	if p.start != nil {
+		n.shared += rowsOfState(p.start.header) * restoredBytes
+		if p.start.state != nil {
+			n.fixed += rowsOfState(p.start.header) * heldBytes
+		}
+	}
+	return n
+}
+
+// mostRows is the most rows that so many days in a row have.
+func mostRows(byDay []int64, days int) int64 {
+	most, sum := int64(0), int64(0)
+	for i, rows := range byDay {
+		sum += rows
+		if i >= days {
+			sum -= byDay[i-days]
+		}
+		most = max(most, sum)
+	}
+	return most
+}
+
+// holds tells whether a state is small beside the memory.
+func (c *Config) holds(h *checkpoint.Header) bool {
+	return c.Memory == 0 || rowsOfState(h)*heldBytes <= c.Memory/16
+}
+
+func rowsOfState(h *checkpoint.Header) int64 {
+	return h.RowsOf(checkpoint.Pairs) + h.RowsOf(checkpoint.Conversations) + h.RowsOf(checkpoint.Messages)
+}
+
+// A charge takes fileChargeBytes while its file is read back and laid out.
+const fileChargeBytes = 200
+
+// tablesAtOnce is how many dates are written at once after all passes.
+func tablesAtOnce(memory int64, s *spilledCharges) int {
+	largest := 0
+	for _, d := range s.dates {
+		largest = max(largest, d.charges/filesFor(d.charges))
+	}
+	each := int64(largest)*fileChargeBytes + writerBytes
+	if memory != 0 && tablesInFlight*each+programBytes > memory/usedDenominator*usedNumerator {
+		return 1
+	}
+	return tablesInFlight
+}
+
+// sizeText writes a size as --memory takes it.
+func sizeText(bytes int64) string {
+	for _, unit := range []struct {
+		suffix string
+		shift  uint
+	}{{"GiB", 30}, {"MiB", 20}, {"KiB", 10}} {
+		if n := bytes >> unit.shift; n > 0 && n<<unit.shift == bytes {
+			return fmt.Sprintf("%d%s", n, unit.suffix)
+		}
+	}
+	return fmt.Sprintf("%d bytes", bytes)
+}
