@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"context"
 	"fmt"
 
 	"waconcile/batch/checkpoint"
@@ -9,17 +10,17 @@ import (
 
 // What a pass holds follows the rows of the days that are in memory at once,
 // which the footers tell. The bytes are measured, on months of 20 million rows
-// with about one conversation in three rows, and rounded up: data that has
-// more than that is what guard is for.
+// with two conversations in seven rows, where a pass for everyone has 500 B for
+// each row of a day, and rounded up. Data that has more is what guard is for.
 const (
 	// A row that waits for its day to be folded, with its id and its place in
 	// the order of the fold.
-	rowBytes = 150
+	rowBytes = 140
 	// A row of the last days folded: its part of the pairs and conversations
 	// that are open, which a sweep has twice.
-	pairBytes, pairDays = 150, 2
+	pairBytes, pairDays = 90, 2
 	// A row of the days whose charges are not final, or are being written.
-	chargeBytes, chargeDays = 64, 2 + finalAfterDays
+	chargeBytes, chargeDays = 36, 2 + finalAfterDays
 	// A row of the day before a state that is taken: its part of that.
 	stateBytes = 100
 	// A row, of any day, of which a state may have to keep that it was not
@@ -30,40 +31,44 @@ const (
 	heldBytes, restoredBytes = 250, 250
 )
 
-// What every pass holds, however few contacts it takes.
+// What every pass holds, however few contacts it takes, of which message
+// hashes are the most: measured 70 MB on two workers.
 const (
-	programBytes = 32 << 20 // tables, names, sums, buffers of the stores
+	programBytes = 24 << 20 // tables, names, sums, buffers of the stores
 	workerBytes  = 12 << 20 // message hashes before they go to a file; blocks that wait
 	decoderBytes = 20 << 20 // pages being decoded
-	writerBytes  = 24 << 20 // a row group being written
+	writerBytes  = 24 << 20 // a row group being written, where charges are not spilled
 )
 
 // need is what passes hold.
 type need struct {
 	fixed  int64 // each of them
+	writes int64 // one that writes its tables at once, beside that
 	shared int64 // all together
 }
 
 // The heap may take usedNumerator/usedDenominator of the memory: the garbage
-// collector works the harder the less it leaves.
+// collector works the harder the less it leaves, and gets slow where it is
+// nothing. The program itself takes part of the rest.
 const (
 	usedNumerator   = 3
 	usedDenominator = 5
 )
 
+func usedOf(memory int64) int64 { return memory / usedDenominator * usedNumerator }
+
 // passesMax bounds the passes, each of which reads everything.
 const passesMax = 256
 
-// passes is how many there have to be for each to fit the memory. Where it is
-// less than what every pass takes, they get a quarter of it to share: then
+// passes is how many there have to be for each to fit the memory. Where that
+// is less than what every pass takes, they get a quarter of it to share: then
 // more is taken than is given, and more passes would not change that.
 func (n need) passes(memory int64) int {
-	if memory == 0 {
+	if memory == 0 || n.fixed+n.writes+n.shared <= usedOf(memory) {
 		return 1
 	}
-	used := memory / usedDenominator * usedNumerator
-	room := max(used-n.fixed, memory/4)
-	return int(max(1, min((n.shared+room-1)/room, passesMax)))
+	room := max(usedOf(memory)-n.fixed, memory/4)
+	return int(max(2, min((n.shared+room-1)/room, passesMax)))
 }
 
 // passesFor is how many passes a run takes. infos are those of the plan's
@@ -73,6 +78,24 @@ func (p *Plan) passesFor(job *Job, infos []reader.FileInfo) int {
 		return job.passes
 	}
 	return p.need(job, infos).passes(job.Memory)
+}
+
+// Passes is how many passes over the exports a run of the plan takes, by the
+// footers of its files: 1, where what they hold at once fits job.Memory. A run
+// may take more, where it turns out that it did not.
+func (p *Plan) Passes(ctx context.Context, job Job) (int, error) {
+	if p.Already {
+		return 0, nil
+	}
+	exports, err := p.newExports(&job, p.names)
+	if err != nil {
+		return 0, err
+	}
+	infos, err := p.footers(ctx, exports)
+	if err != nil {
+		return 0, err
+	}
+	return p.passesFor(&job, infos), nil
 }
 
 // need estimates what the passes of the plan hold.
@@ -86,10 +109,11 @@ func (p *Plan) need(job *Job, infos []reader.FileInfo) need {
 			byDay[i], all, largest = byDay[i]+rows, all+rows, max(largest, rows)
 		}
 	}
-	ahead := int64(decoders(job.Workers)) * largest
+	ahead := int64(decoders(job.Workers)-1) * largest // files of the next days, while one of a day is not done
 	states := int64(len(p.states(p.in.accounts.Zones())))
 	n := need{
-		fixed: programBytes + int64(job.Workers)*workerBytes + int64(decoders(job.Workers))*decoderBytes + tablesInFlight*writerBytes,
+		fixed:  programBytes + int64(job.Workers)*workerBytes + int64(decoders(job.Workers))*decoderBytes,
+		writes: tablesInFlight * writerBytes,
 		shared: (mostRows(byDay, job.LateDays+1)+ahead)*rowBytes + mostRows(byDay, pairDays)*pairBytes +
 			mostRows(byDay, chargeDays)*chargeBytes + states*mostRows(byDay, 1)*stateBytes,
 	}
@@ -137,14 +161,14 @@ func tablesAtOnce(memory int64, s *spilledCharges) int {
 		largest = max(largest, d.charges/filesFor(d.charges))
 	}
 	each := int64(largest)*fileChargeBytes + writerBytes
-	if memory != 0 && tablesInFlight*each+programBytes > memory/usedDenominator*usedNumerator {
+	if memory != 0 && tablesInFlight*each+programBytes > usedOf(memory) {
 		return 1
 	}
 	return tablesInFlight
 }
 
-// sizeText writes a size as --memory takes it.
-func sizeText(bytes int64) string {
+// SizeText writes a size as a person would.
+func SizeText(bytes int64) string {
 	for _, unit := range []struct {
 		suffix string
 		shift  uint

@@ -51,7 +51,7 @@ func (r *run) inOne(ctx context.Context) (*gathered, error) {
 // inShares is a pass for each of n shares of the contacts. Where one does not
 // fit the memory after all, it is done again in halves.
 func (r *run) inShares(ctx context.Context, n int) (_ *gathered, err error) {
-	r.job.Log.InfoContext(ctx, fmt.Sprintf("memory %s: %d passes", sizeText(r.job.Memory), n), "memory", r.job.Memory, "passes", n)
+	r.job.Log.InfoContext(ctx, fmt.Sprintf("memory %s: %d passes", SizeText(r.job.Memory), n), "memory", r.job.Memory, "passes", n)
 	g, spilled := r.gather(true), newSpilledCharges(filesFor(r.chargesMax()))
 	defer func() {
 		err = errors.Join(err, spilled.close())
