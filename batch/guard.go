@@ -22,8 +22,8 @@ var errTight = errors.New("memory is short")
 // A pass is given up where the live heap is more than tightNumerator of
 // tightDenominator of the memory, and the pass itself has more than a quarter.
 const (
-	tightNumerator   = 3
-	tightDenominator = 4
+	tightNumerator   = 7
+	tightDenominator = 10
 	ownDenominator   = 4
 )
 

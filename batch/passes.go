@@ -49,7 +49,7 @@ func (r *run) inOne(ctx context.Context) (*gathered, error) {
 }
 
 // inShares is a pass for each of n shares of the contacts. Where one does not
-// fit the memory after all, it is done again in halves.
+// fit the memory after all, nor will those that are left: all are halved.
 func (r *run) inShares(ctx context.Context, n int) (_ *gathered, err error) {
 	r.job.Log.InfoContext(ctx, fmt.Sprintf("memory %s: %d passes", SizeText(r.job.Memory), n), "memory", r.job.Memory, "passes", n)
 	g, spilled := r.gather(true), newSpilledCharges(filesFor(r.chargesMax()))
@@ -66,8 +66,8 @@ func (r *run) inShares(ctx context.Context, n int) (_ *gathered, err error) {
 		runtime.GC() // nothing of the last pass is left, and memory is short
 		err := r.passOf(ctx, p, g, spilled)
 		if errors.Is(err, errTight) {
-			left = append(p.share.halves(), left[1:]...)
-			r.job.Log.InfoContext(ctx, "memory is short: a pass begins anew with half of its contacts", "passes", done+len(left))
+			left = halved(left)
+			r.job.Log.InfoContext(ctx, "memory is short: passes from here on take half the contacts", "passes", done+len(left))
 			continue
 		}
 		if err != nil {

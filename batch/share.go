@@ -28,6 +28,15 @@ func (s share) halves() []share {
 	return []share{{2 * s.index, 2 * s.count}, {2*s.index + 1, 2 * s.count}}
 }
 
+// halved splits each of some shares into two.
+func halved(shares []share) []share {
+	var halves []share
+	for _, s := range shares {
+		halves = append(halves, s.halves()...)
+	}
+	return halves
+}
+
 // has tells whether a contact falls to the share.
 func (s share) has(c reconcile.Contact) bool {
 	part, _ := bits.Mul64(hashOfContact(c), s.count)

@@ -7,11 +7,13 @@ import (
 	"os"
 	"sync"
 
+	"waconcile/writer"
+
 	"github.com/cespare/xxhash/v2"
 )
 
 // ErrDamaged is matched where the temporary file does not have what was
-// written to it.
+// written to it. All errors of a File match writer.ErrStore.
 var ErrDamaged = errors.New("temporary file damaged")
 
 // File is a temporary file without a name. Many goroutines may use it at once.
@@ -41,7 +43,7 @@ func (f *File) Write(data []byte) (Piece, error) {
 		_, err = file.WriteAt(data, at)
 	}
 	if err != nil {
-		return Piece{}, fmt.Errorf("spill: %w", err)
+		return Piece{}, fmt.Errorf("spill: %w: %w", writer.ErrStore, err)
 	}
 	return Piece{at: at, size: int64(len(data)), sum: xxhash.Sum64(data)}, nil
 }
@@ -86,7 +88,7 @@ func (f *File) Read(p Piece, buf []byte) ([]byte, error) {
 		err = fmt.Errorf("%w: %d bytes at %d are not those that were written", ErrDamaged, p.size, p.at)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read back what was spilled: %w", err)
+		return nil, fmt.Errorf("read back what was spilled: %w: %w", writer.ErrStore, err)
 	}
 	return buf, nil
 }

@@ -47,6 +47,8 @@ func TestPieces(t *testing.T) {
 	}
 	if _, err := f.Read(pieces[3], nil); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a flipped byte: %v, want ErrDamaged", err)
+	} else if !errors.Is(err, writer.ErrStore) {
+		t.Errorf("%v is no error of the storage", err)
 	}
 	if err := f.file.Truncate(pieces[4].at + 1); err != nil {
 		t.Fatal(err)
