@@ -211,7 +211,7 @@ func decoders(workers int) int { return (workers + 1) / 2 }
 
 // advance tells the shards, as days are done, how far they may fold.
 func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
-	for i, until := range a.foldable() {
+	for i, until := range a.plan.foldable(a.job.LateDays, a.infos) {
 		select {
 		case <-done[i]:
 		case <-ctx.Done():

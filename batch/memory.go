@@ -6,21 +6,25 @@ import (
 
 	"waconcile/batch/checkpoint"
 	"waconcile/reader"
+	"waconcile/reconcile"
 )
 
 // What a pass holds follows the rows of the days that are in memory at once,
 // which the footers tell. The bytes are measured, on months of 20 million rows
-// with two conversations in seven rows, where a pass for everyone has 500 B for
-// each row of a day, and rounded up. Data that has more is what guard is for.
+// with two conversations in seven rows, where passes have 260 B for each row of
+// a day, and rounded up by a quarter. Data that has more is what guard is for.
 const (
 	// A row that waits for its day to be folded, with its id and its place in
 	// the order of the fold.
-	rowBytes = 140
+	rowBytes = 110
 	// A row of the last days folded: its part of the pairs and conversations
-	// that are open, which a sweep has twice.
-	pairBytes, pairDays = 90, 2
-	// A row of the days whose charges are not final, or are being written.
-	chargeBytes, chargeDays = 36, 2 + finalAfterDays
+	// that are open.
+	pairBytes, pairDays = 50, 2
+	// A row of the days whose charges are not final.
+	chargeBytes, chargeDays = 30, 2 + finalAfterDays
+	// A row of a day whose charges are being laid out, where they are not
+	// spilled.
+	writtenBytes = 24
 	// A row of the day before a state that is taken: its part of that.
 	stateBytes = 100
 	// A row, of any day, of which a state may have to keep that it was not
@@ -31,12 +35,12 @@ const (
 	heldBytes, restoredBytes = 250, 250
 )
 
-// What every pass holds, however few contacts it takes, of which message
-// hashes are the most: measured 70 MB on two workers.
+// What every pass holds, however few contacts it takes: measured 40 MB on two
+// workers.
 const (
-	programBytes = 24 << 20 // tables, names, sums, buffers of the stores
-	workerBytes  = 12 << 20 // message hashes before they go to a file; blocks that wait
-	decoderBytes = 20 << 20 // pages being decoded
+	programBytes = 20 << 20 // tables, names, sums, buffers of the stores
+	workerBytes  = 10 << 20 // message hashes before they go to a file; blocks that wait
+	decoderBytes = 14 << 20 // pages being decoded
 	writerBytes  = 24 << 20 // a row group being written, where charges are not spilled
 )
 
@@ -100,22 +104,15 @@ func (p *Plan) Passes(ctx context.Context, job Job) (int, error) {
 
 // need estimates what the passes of the plan hold.
 func (p *Plan) need(job *Job, infos []reader.FileInfo) need {
-	byDay, all, largest := make([]int64, len(p.days)), int64(0), int64(0)
-	next := 0
-	for i, d := range p.days {
-		for range d.files {
-			rows := infos[next].Rows
-			next++
-			byDay[i], all, largest = byDay[i]+rows, all+rows, max(largest, rows)
-		}
-	}
-	ahead := int64(decoders(job.Workers)-1) * largest // files of the next days, while one of a day is not done
+	byDay, largest := p.rowsByDay(infos)
+	// Files of the next days are decoded while one of a day is not done.
+	waiting := mostWaiting(p.days, byDay, p.foldable(job.LateDays, infos)) + int64(decoders(job.Workers)-1)*largest
 	states := int64(len(p.states(p.in.accounts.Zones())))
 	n := need{
 		fixed:  programBytes + int64(job.Workers)*workerBytes + int64(decoders(job.Workers))*decoderBytes,
-		writes: tablesInFlight * writerBytes,
-		shared: (mostRows(byDay, job.LateDays+1)+ahead)*rowBytes + mostRows(byDay, pairDays)*pairBytes +
-			mostRows(byDay, chargeDays)*chargeBytes + states*mostRows(byDay, 1)*stateBytes,
+		writes: tablesInFlight*writerBytes + mostRows(byDay, tablesInFlight)*writtenBytes,
+		shared: waiting*rowBytes + mostRows(byDay, pairDays)*pairBytes + mostRows(byDay, chargeDays)*chargeBytes +
+			states*mostRows(byDay, 1)*stateBytes,
 	}
 	if states > 0 && p.in.accounts.AnyDelivered() {
 		n.shared += mostRows(byDay, job.DeliveryDays) * undeliveredBytes
@@ -127,6 +124,33 @@ func (p *Plan) need(job *Job, infos []reader.FileInfo) need {
 		}
 	}
 	return n
+}
+
+// rowsByDay is the rows of each day, and those of the largest file.
+func (p *Plan) rowsByDay(infos []reader.FileInfo) (byDay []int64, largest int64) {
+	byDay = make([]int64, len(p.days))
+	next := 0
+	for i, d := range p.days {
+		for range d.files {
+			byDay[i] += infos[next].Rows
+			largest = max(largest, infos[next].Rows)
+			next++
+		}
+	}
+	return byDay, largest
+}
+
+// mostWaiting is the most rows that wait to be folded, as each day is read.
+func mostWaiting(days []day, byDay []int64, foldable []reconcile.Date) int64 {
+	most := int64(0)
+	for i := range days {
+		sum := byDay[i]
+		for k := i - 1; k >= 0 && days[k].date > foldable[i-1]; k-- {
+			sum += byDay[k]
+		}
+		most = max(most, sum)
+	}
+	return most
 }
 
 // mostRows is the most rows that so many days in a row have.

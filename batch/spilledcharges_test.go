@@ -25,10 +25,8 @@ func chargesOfPass(rng *rand.Rand, names *reader.Names, n int) (shares []*dateCh
 		for i := range n {
 			account := names.InternString(fmt.Sprint("account", rng.IntN(5)))
 			key := groupKey{account: account, category: reconcile.Marketing}
-			g, known := s.index[key]
+			g, known := s.index.of(&key, uint32(len(s.groups)))
 			if !known {
-				g = uint32(len(s.groups))
-				s.index[key] = g
 				s.groups = append(s.groups, group{account: account, category: reconcile.Marketing})
 			}
 			contact := reconcile.OpaqueContact(names.InternString(fmt.Sprint("user", rng.IntN(1000))))
