@@ -44,8 +44,13 @@ const (
 	writerBytes  = 24 << 20 // a row group being written, where charges are not spilled
 )
 
+// What every pass holds beside the program is not filled by few rows: a whole
+// run takes no more than this for each of its rows.
+const smallBytes = 1 << 10
+
 // need is what passes hold.
 type need struct {
+	small  int64 // a whole run, by its rows alone
 	fixed  int64 // each of them
 	writes int64 // one that writes its tables at once, beside that
 	shared int64 // all together
@@ -68,7 +73,7 @@ const passesMax = 256
 // is less than what every pass takes, they get a quarter of it to share: then
 // more is taken than is given, and more passes would not change that.
 func (n need) passes(memory int64) int {
-	if memory == 0 || n.fixed+n.writes+n.shared <= usedOf(memory) {
+	if memory == 0 || min(n.small, n.fixed+n.writes+n.shared) <= usedOf(memory) {
 		return 1
 	}
 	room := max(usedOf(memory)-n.fixed, memory/4)
@@ -105,10 +110,15 @@ func (p *Plan) Passes(ctx context.Context, job Job) (int, error) {
 // need estimates what the passes of the plan hold.
 func (p *Plan) need(job *Job, infos []reader.FileInfo) need {
 	byDay, largest := p.rowsByDay(infos)
+	all := mostRows(byDay, len(byDay))
+	if p.start != nil {
+		all += rowsOfState(p.start.header)
+	}
 	// Files of the next days are decoded while one of a day is not done.
 	waiting := mostWaiting(p.days, byDay, p.foldable(job.LateDays, infos)) + int64(decoders(job.Workers)-1)*largest
 	states := int64(len(p.states(p.in.accounts.Zones())))
 	n := need{
+		small:  programBytes + all*smallBytes,
 		fixed:  programBytes + int64(job.Workers)*workerBytes + int64(decoders(job.Workers))*decoderBytes,
 		writes: tablesInFlight*writerBytes + mostRows(byDay, tablesInFlight)*writtenBytes,
 		shared: waiting*rowBytes + mostRows(byDay, pairDays)*pairBytes + mostRows(byDay, chargeDays)*chargeBytes +

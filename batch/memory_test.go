@@ -15,12 +15,13 @@ func TestPassesOfNeed(t *testing.T) {
 		memory int64
 		want   int
 	}{
-		{need{100 * mib, 50 * mib, 1 << 50}, 0, 1}, // no limit
-		{need{100 * mib, 50 * mib, 150 * mib}, 500 * mib, 1},
-		{need{100 * mib, 50 * mib, 151 * mib}, 500 * mib, 2}, // it would fit but for the tables
-		{need{100 * mib, 50 * mib, 401 * mib}, 500 * mib, 3},
-		{need{100 * mib, 50 * mib, 1000 * mib}, 100 * mib, 40}, // less than every pass takes
-		{need{100 * mib, 50 * mib, 1 << 50}, 500 * mib, passesMax},
+		{need{1 << 60, 100 * mib, 50 * mib, 1 << 50}, 0, 1},           // no limit
+		{need{60 * mib, 100 * mib, 50 * mib, 20 * mib}, 100 * mib, 1}, // few rows
+		{need{1 << 60, 100 * mib, 50 * mib, 150 * mib}, 500 * mib, 1},
+		{need{1 << 60, 100 * mib, 50 * mib, 151 * mib}, 500 * mib, 2}, // it would fit but for the tables
+		{need{1 << 60, 100 * mib, 50 * mib, 401 * mib}, 500 * mib, 3},
+		{need{1 << 60, 100 * mib, 50 * mib, 1000 * mib}, 100 * mib, 40}, // less than every pass takes
+		{need{1 << 60, 100 * mib, 50 * mib, 1 << 50}, 500 * mib, passesMax},
 	} {
 		if got := c.need.passes(c.memory); got != c.want {
 			t.Errorf("%+v in %d: %d passes, want %d", c.need, c.memory, got, c.want)
