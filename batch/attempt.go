@@ -16,8 +16,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// attempt is one passage of the data through the shards. A second one is
-// needed only where messages turn out to have rows on different days.
+// attempt is one passage of the data through the shards, for one share of the
+// contacts. A second one is needed only where messages turn out to have rows
+// on different days.
 type attempt struct {
 	job       *Job
 	plan      *Plan
@@ -25,6 +26,10 @@ type attempt struct {
 	rows      int64             // in all of them
 	exports   *reader.Exports
 	names     *reader.Names
+	share     share            // whose rows it takes
+	counts    bool             // what it reads counts: it is the first, or the first again
+	stage     string           // of the progress
+	guard     *guard           // of the memory
 	scattered map[uint64]bool  // hashes of messages whose rows lie on different days
 	states    []reconcile.Date // of which the shards take states
 	shards    []*shard
@@ -44,19 +49,19 @@ type readCounts struct {
 // freeBlocks is how many used blocks wait to be filled again.
 const freeBlocks = 32
 
-func (r *run) newAttempt(scattered map[uint64]bool, tables *chargeTables) (*attempt, error) {
+func (r *run) newAttempt(p *pass, from *reconcile.State, scattered map[uint64]bool, tables *chargeTables) (*attempt, error) {
 	a := &attempt{
 		job: r.job, plan: r.plan, infos: r.infos, rows: r.rows, exports: r.exports, names: r.names,
-		scattered: scattered, tables: tables,
-		states: r.plan.states(r.plan.in.accounts.Zones()),
-		free:   make(chan *reconcile.Packed, freeBlocks),
+		share: p.share, counts: p.counts, stage: p.stage, guard: r.newGuard(p.share),
+		scattered: scattered, tables: tables, states: p.states,
+		free: make(chan *reconcile.Packed, freeBlocks),
 	}
-	from := make([]*reconcile.State, r.job.Workers)
-	if r.plan.start != nil {
-		from = splitState(r.plan.start.state, r.job.Workers)
+	states := make([]*reconcile.State, r.job.Workers)
+	if from != nil {
+		states = splitState(from, p.share, r.job.Workers)
 	}
 	for i := range r.job.Workers {
-		s, err := r.newShard(from[i], a)
+		s, err := r.newShard(states[i], a)
 		if err != nil {
 			return nil, err
 		}
@@ -154,10 +159,13 @@ func (a *attempt) isScattered(rows *reconcile.Rows, i int) bool {
 }
 
 func (a *attempt) takeAhead(ctx context.Context, o reader.Object, date reconcile.Date, before int64) error {
-	late := newRouter(a.shards, a.free, plainWork(date))
-	scattered := newRouter(a.shards, a.free, scatteredWork(date))
+	late := newRouter(a.share, a.shards, a.free, plainWork(date))
+	scattered := newRouter(a.share, a.shards, a.free, scatteredWork(date))
 	start := a.firstOpen(date).Start()
 	err := a.exports.Scan(ctx, o, date, before, func(b *reader.Block) error {
+		if err := a.guard.check(); err != nil {
+			return err
+		}
 		rows := &b.Rows
 		err := scattered.route(ctx, rows, func(i int) bool { return a.isScattered(rows, i) })
 		if err != nil {
@@ -203,7 +211,7 @@ func decoders(workers int) int { return (workers + 1) / 2 }
 
 // advance tells the shards, as days are done, how far they may fold.
 func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
-	for i, until := range a.foldable() {
+	for i, until := range a.plan.foldable(a.job.LateDays, a.infos) {
 		select {
 		case <-done[i]:
 		case <-ctx.Done():
@@ -222,7 +230,7 @@ func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
 
 // takeFile decodes one file of the passage by days.
 func (a *attempt) takeFile(ctx context.Context, o reader.Object, date reconcile.Date) error {
-	r := newRouter(a.shards, a.free, plainWork(date))
+	r := newRouter(a.share, a.shards, a.free, plainWork(date))
 	start := a.firstOpen(date).Start()
 	err := a.exports.Scan(ctx, o, date, reconcile.NoTime, func(b *reader.Block) error {
 		rows := &b.Rows
@@ -239,8 +247,12 @@ func (a *attempt) takeFile(ctx context.Context, o reader.Object, date reconcile.
 }
 
 // note counts a block, keeps its rejects and tells of the progress. It stops
-// the run as soon as more rows are rejected than the whole of it may have.
+// the run as soon as more rows are rejected than the whole of it may have, and
+// the pass as soon as memory is short.
 func (a *attempt) note(b *reader.Block) error {
+	if err := a.guard.check(); err != nil {
+		return err
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c := &a.reading
@@ -248,9 +260,11 @@ func (a *attempt) note(b *reader.Block) error {
 	c.rejected += int64(len(b.Rejects))
 	c.used += int64(b.Rows.Len())
 	c.misplaced += b.Misplaced
-	a.rejects = append(a.rejects, b.Rejects...)
+	if a.counts {
+		a.rejects = append(a.rejects, b.Rejects...)
+	}
 	if a.job.Progress != nil {
-		a.job.Progress(Progress{Rows: c.read, RowsTotal: a.rows, Stage: "read"})
+		a.job.Progress(Progress{Rows: c.read, RowsTotal: a.rows, Stage: a.stage})
 	}
 	return a.job.checkRejects(a.rejects, a.rows)
 }

@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"sync"
 
@@ -33,6 +34,8 @@ type chargeTables struct {
 	group  *errgroup.Group // writes in the background, bounded
 	ctx    context.Context // of the run: uploads live until their commit
 	failed context.Context // ends with the first failed write
+
+	spill *passCharges // where charges wait for those of other passes; nil: they are written at once
 
 	buffers sync.Pool  // of *frameBuffer, as many as there are writes at once
 	spare   *sync.Pool // of *chargeChunk
@@ -67,14 +70,21 @@ func newChargeTables(ctx context.Context, r *run) *chargeTables {
 func (t *chargeTables) deliver(d reconcile.Date, charges *dateCharges) error {
 	t.mu.Lock()
 	t.shares[d] = append(t.shares[d], charges)
-	t.priced = append(t.priced, pricedGroups{d, charges.groups})
+	if t.spill == nil {
+		t.priced = append(t.priced, pricedGroups{d, charges.groups})
+	}
 	complete := t.shares[d]
 	if len(complete) == t.shards {
 		delete(t.shares, d)
 	}
 	t.mu.Unlock()
 	if len(complete) == t.shards {
-		t.group.Go(func() error { return t.writeDate(d, complete) })
+		t.group.Go(func() error {
+			if t.spill != nil {
+				return t.spill.take(d, complete)
+			}
+			return t.writeDate(d, complete)
+		})
 	}
 	return t.failed.Err()
 }
@@ -82,22 +92,60 @@ func (t *chargeTables) deliver(d reconcile.Date, charges *dateCharges) error {
 // writeDate writes one date's files: always at least one, so that whoever
 // reads a period finds each of its dates.
 func (t *chargeTables) writeDate(d reconcile.Date, shares []*dateCharges) error {
-	buffer, ok := t.buffers.Get().(*frameBuffer)
-	if !ok {
-		buffer = &frameBuffer{}
-	}
+	buffer := t.buffer()
 	defer t.buffers.Put(buffer)
-	l := newLayout(d, shares, t.names, buffer)
+	charges := 0
+	for _, s := range shares {
+		charges += s.len()
+	}
+	l := newLayout(d, shares, filesFor(charges), t.names, buffer)
 	for i := range l.files {
-		key := chargesKey(t.runKey, d, i)
-		staged, err := writer.StageParquet(t.ctx, t.out, key, writer.ChargesSchema(), l.frames(i))
-		if err != nil {
+		if err := t.stage(d, i, l.frames(i)); err != nil {
 			return err
 		}
-		t.mu.Lock()
-		t.staged = append(t.staged, staged)
-		t.mu.Unlock()
 	}
+	return nil
+}
+
+// writeSpilled does that with the charges of all passes, of which it holds
+// those of one file at a time.
+func (t *chargeTables) writeSpilled(d reconcile.Date, s *spilledDate, buckets int) error {
+	buffer := t.buffer()
+	defer t.buffers.Put(buffer)
+	files := filesFor(s.charges)
+	if files > buckets {
+		return fmt.Errorf("charges of %s: %d of them in %d buckets, too many for these", d, s.charges, buckets)
+	}
+	each := buckets / files // both are powers of two
+	for i := range files {
+		charges, err := s.read(i*each, (i+1)*each, t.spare)
+		if err != nil {
+			return fmt.Errorf("charges of %s: %w", d, err)
+		}
+		l := newLayout(d, []*dateCharges{charges}, 1, t.names, buffer)
+		if err := t.stage(d, i, l.frames(0)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *chargeTables) buffer() *frameBuffer {
+	if b, ok := t.buffers.Get().(*frameBuffer); ok {
+		return b
+	}
+	return &frameBuffer{}
+}
+
+// stage writes one file of a date.
+func (t *chargeTables) stage(d reconcile.Date, file int, frames iter.Seq2[writer.Frame, error]) error {
+	staged, err := writer.StageParquet(t.ctx, t.out, chargesKey(t.runKey, d, file), writer.ChargesSchema(), frames)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.staged = append(t.staged, staged)
 	return nil
 }
 
@@ -146,9 +194,12 @@ func (t *chargeTables) commit() ([]writer.FileEntry, error) {
 // commitsInFlight bounds the files that are made visible at once.
 const commitsInFlight = 4
 
-// abort gives up what is not committed.
+// abort gives up what is not committed, and what is spilled and not kept.
 func (t *chargeTables) abort() {
 	for _, s := range t.staged {
 		s.Abort()
+	}
+	if t.spill != nil {
+		_ = t.spill.close() // nobody reads it
 	}
 }

@@ -108,6 +108,9 @@ func (s *search) job(from, to int, exports *readertest.Mem, out *writertest.Mem)
 	j.Workers, j.LateDays = 1+s.rng.IntN(3), s.rows.lateDays
 	j.LookbackDays, j.DeliveryDays = 15+s.rng.IntN(3), 18
 	j.AllowMissing, j.Accounts = s.gaps, tableSource(s.accounts)
+	if passes := 1 + (from+to)%3; passes > 1 {
+		inPasses(&j, passes)
+	}
 	return j
 }
 

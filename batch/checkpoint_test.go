@@ -48,6 +48,9 @@ func checkHistory(t *testing.T, rt *rapid.T, quiet bool) {
 		j, _ := testJob(t, exports, "2024-07-01")
 		j.Out, j.Period = out, Period{first + reconcile.Date(from), first + reconcile.Date(to)}
 		j.Workers = rapid.IntRange(1, 3).Draw(rt, "workers")
+		if passes := rapid.IntRange(1, 3).Draw(rt, "passes"); passes > 1 {
+			inPasses(&j, passes)
+		}
 		j.LateDays = int(c.late)
 		j.Invoices = tableSource(historyInvoices)
 		if quiet {

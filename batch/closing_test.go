@@ -27,6 +27,7 @@ type books struct {
 	exports  map[string][]readertest.ExportRow // by key
 	rates    string
 	accounts string
+	passes   int // of every run; 0: one
 }
 
 const (
@@ -108,6 +109,9 @@ func (b *books) job(period string) Job {
 	job, _ := testJob(b.t, exports, "2024-07-01")
 	job.Period, job.Out = b.period(period), b.out
 	job.Rates, job.Accounts = tableSource(b.rates), tableSource(b.accounts)
+	if b.passes > 0 {
+		inPasses(&job, b.passes)
+	}
 	return job
 }
 
@@ -245,7 +249,7 @@ func (b *books) wantStatements(res *Result, want ...string) {
 	}
 }
 
-// eachPlace runs a test on a directory and in memory.
+// eachPlace runs a test on a directory, in two passes, and in memory in one.
 func eachPlace(t *testing.T, test func(*testing.T, *books)) {
 	t.Parallel()
 	t.Run("memory", func(t *testing.T) {
@@ -263,7 +267,9 @@ func eachPlace(t *testing.T, test func(*testing.T, *books)) {
 			t.Fatal(err)
 		}
 		defer out.Close()
-		test(t, newBooks(t, out))
+		b := newBooks(t, out)
+		b.passes = 2
+		test(t, b)
 	})
 }
 

@@ -84,25 +84,29 @@ func (d *dateCharges) release() {
 
 // add appends a charge of the group with the given index.
 func (d *dateCharges) add(c *reconcile.Conversation, group uint32) {
+	d.put(charge{
+		contact:  c.Contact,
+		openedAt: c.OpenedAt,
+		group:    group,
+		out:      c.Out,
+		in:       c.In,
+		proven:   c.Proven,
+	}, c.OpenedBy)
+	d.groups[group].quantity++
+}
+
+// put appends a charge and the id of the message that opened it.
+func (d *dateCharges) put(c charge, openedBy []byte) {
 	n := len(d.chunks)
 	if n == 0 || len(d.chunks[n-1].charges) == chunkCharges {
 		d.chunks = append(d.chunks, d.spare.Get().(*chargeChunk))
 		n++
 	}
 	chunk := d.chunks[n-1]
-	start := uint32(len(chunk.ids))
-	chunk.ids = append(chunk.ids, c.OpenedBy...)
-	chunk.charges = append(chunk.charges, charge{
-		contact:  c.Contact,
-		openedAt: c.OpenedAt,
-		idStart:  start,
-		idEnd:    uint32(len(chunk.ids)),
-		group:    group,
-		out:      c.Out,
-		in:       c.In,
-		proven:   c.Proven,
-	})
-	d.groups[group].quantity++
+	c.idStart = uint32(len(chunk.ids))
+	chunk.ids = append(chunk.ids, openedBy...)
+	c.idEnd = uint32(len(chunk.ids))
+	chunk.charges = append(chunk.charges, c)
 }
 
 // len is the number of charges.

@@ -35,6 +35,25 @@
 //  8. Publication. The remaining tables, the report and the checkpoints are
 //     written, everything is read back, then come the manifest and the pointer.
 //
+// # Passes
+//
+// Steps 4 to 6 hold rows of a few days, the pairs that are open and charges that
+// are not final. The footers of step 3 tell about how much that is; where it is
+// more than Memory allows, contacts are split by hash into shares, and each share
+// takes the steps by itself, in a pass that decodes the exports anew. A contact's
+// messages meet those of no other, so nothing comes out differently. What is
+// read is counted in the first pass, what becomes of it is added up over all.
+//
+// What follows contacts or messages waits in temporary files meanwhile (package
+// spill): charges by billing date and by the files that they go to, of which one
+// at a time is then written; findings, and the states of checkpoints, sorted, to
+// be merged. The state that a run starts from is read by each pass, where it is
+// large. In memory stay handles of texts and groups of charges.
+//
+// The estimate knows rows, not what is in them. A pass during which memory gets
+// short after all is given up, and it and those that are left are done in
+// halves. A run that was to have one pass then has two.
+//
 // # Checkpoints
 //
 // As the passage by days goes over certain midnights, each engine hands out its

@@ -502,6 +502,9 @@ func faultJob(t *testing.T, n *s3test.Network, period string, c command, temp st
 	t.Helper()
 	job, _ := testJob(t, nil, period)
 	job.LookbackDays, job.DeliveryDays, job.LateDays, job.Workers = 1, 2, c.lateDays, c.workers
+	if c.workers > 2 {
+		inPasses(&job, 2)
+	}
 	client := n.S3()
 	source := func(place string) reader.Source {
 		s, err := reader.NewS3(client, faultBucket, faultInputs+place, reader.S3Options{})

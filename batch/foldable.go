@@ -12,19 +12,19 @@ import (
 // days may lie in files still to come, unless the statistics of these say that
 // they hold none: then no day has to wait in memory for the next. A file whose
 // statistics do not hold is refused as it is decoded.
-func (a *attempt) foldable() []reconcile.Date {
-	until := make([]reconcile.Date, len(a.plan.days))
+func (p *Plan) foldable(lateDays int, infos []reader.FileInfo) []reconcile.Date {
+	until := make([]reconcile.Date, len(p.days))
 	oldest := int64(math.MaxInt64) // of the files still to come
-	file := len(a.infos)
+	file := len(infos)
 	for i := len(until) - 1; i >= 0; i-- {
-		d := a.plan.days[i]
-		until[i] = a.firstOpen(d.date)
+		d := p.days[i]
+		until[i] = d.date - reconcile.Date(lateDays)
 		if open := min(oldest, (d.date + 1).Start()); open > until[i].Start() {
 			until[i] = max(until[i], reconcile.DateOf(open)-1)
 		}
 		for range d.files {
 			file--
-			oldest = min(oldest, oldestOf(&a.infos[file]))
+			oldest = min(oldest, oldestOf(&infos[file]))
 		}
 	}
 	return until

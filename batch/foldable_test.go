@@ -28,12 +28,12 @@ func TestFoldable(t *testing.T) {
 		"files and days without any": {[][]reader.FileInfo{{on(0)}, {empty}, {}, {on(3)}}, []reconcile.Date{0, 1, 2, 3}},
 		"an early row":               {[][]reader.FileInfo{{on(0)}, {on(2)}, {on(2)}}, []reconcile.Date{0, 1, 2}},
 	} {
-		a := &attempt{job: &Job{Config: Config{LateDays: 1}}, plan: &Plan{}}
+		p, infos := &Plan{}, []reader.FileInfo(nil)
 		for i, files := range c.files {
-			a.infos = append(a.infos, files...)
-			a.plan.days = append(a.plan.days, day{date: first + reconcile.Date(i), files: make([]reader.Object, len(files))})
+			infos = append(infos, files...)
+			p.days = append(p.days, day{date: first + reconcile.Date(i), files: make([]reader.Object, len(files))})
 		}
-		got := a.foldable()
+		got := p.foldable(1, infos)
 		for i := range got {
 			got[i] -= first
 		}

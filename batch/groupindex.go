@@ -1,5 +1,7 @@
 package batch
 
+import "iter"
+
 // groupIndex finds the groups of a date by their keys, once for every
 // conversation: by open addressing, which takes a third of a map's time. Its
 // zero value is empty.
@@ -36,6 +38,17 @@ func (x *groupIndex) slot(key *groupKey) *groupSlot {
 	for h := key.hash() & mask; ; h = (h + 1) & mask {
 		if s := &x.slots[h]; s.next == 0 || s.key == *key {
 			return s
+		}
+	}
+}
+
+// all gives every key and its index.
+func (x *groupIndex) all() iter.Seq2[*groupKey, uint32] {
+	return func(yield func(*groupKey, uint32) bool) {
+		for i := range x.slots {
+			if s := &x.slots[i]; s.next != 0 && !yield(&s.key, s.next-1) {
+				return
+			}
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 type Config struct {
 	Period         Period
 	Workers        int               // shards, and goroutines that fold; at least 1
-	Memory         int64             // bytes that the garbage collector keeps within where it can; 0: no limit of its own
+	Memory         int64             // bytes that a run keeps within, in several passes if it has to; 0: no limit
 	AllowMissing   bool              // go on where required days have no file
 	LookbackDays   int               // days read before the period where there is no checkpoint
 	LateDays       int               // days read after the last conversation of the period has ended
@@ -28,6 +28,9 @@ type Config struct {
 	Columns        map[string]string // contract's column name → name in the exports
 	CompleteMarker string            // file that each required day must have, such as _SUCCESS; empty: none
 	UnsafeStore    bool              // publish to a store that does not honour conditional writes
+
+	passes int              // of tests: that many; 0: as many as Memory needs
+	tight  func(share) bool // of tests: whether a pass is to be given up for lack of memory; nil: as Memory says
 }
 
 // The defaults of the contract.

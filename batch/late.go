@@ -9,13 +9,7 @@ import (
 // lateFindings tells of the rows that came too late for the checkpoint that
 // the run started from, once for each account and day (contract, which days
 // are read): a run that begins before that day takes them.
-func (r *run) lateFindings(a *attempt) []finding {
-	late := make(map[reconcile.LateKey]int64)
-	for _, s := range a.shards {
-		for key, n := range s.engine.Late() {
-			late[key] += n
-		}
-	}
+func (r *run) lateFindings(late map[reconcile.LateKey]int64) []finding {
 	var found []finding
 	for key, n := range late {
 		rows := "rows"

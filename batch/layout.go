@@ -29,10 +29,10 @@ type layout struct {
 	buffer  *frameBuffer
 }
 
-func newLayout(d reconcile.Date, shares []*dateCharges, names *reader.Names, buffer *frameBuffer) *layout {
-	l := &layout{date: d, names: names, buffer: buffer}
+// newLayout deals charges to a number of files.
+func newLayout(d reconcile.Date, shares []*dateCharges, files int, names *reader.Names, buffer *frameBuffer) *layout {
+	l := &layout{date: d, names: names, files: files, buffer: buffer}
 	ranks := l.ranks(shares)
-	charges := 0
 	for _, s := range shares {
 		for i := range s.groups {
 			g := &s.groups[i]
@@ -40,9 +40,7 @@ func newLayout(d reconcile.Date, shares []*dateCharges, names *reader.Names, buf
 			text.number = ranks[numberOf{g.account, g.business}]
 			l.groups = append(l.groups, text)
 		}
-		charges += s.len()
 	}
-	l.files = filesFor(charges)
 	l.columns = newGroupColumns(l.groups, d)
 	l.dealt = deal(shares, l)
 	return l

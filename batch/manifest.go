@@ -93,8 +93,8 @@ func countsOfRun(res *results) writer.Counts {
 	for i := range res.compared.Rows {
 		c.Differences[string(res.compared.Rows[i].Class)]++
 	}
-	for i := range res.findings {
-		c.Findings[string(res.findings[i].kind)]++
+	for kind, n := range res.findings.counts {
+		c.Findings[string(kind)] = n
 	}
 	return c
 }

@@ -22,7 +22,11 @@ const reportRowsMax = 200
 // writeReport writes report.html and adds it to the manifest's files.
 func (r *run) writeReport(ctx context.Context, res *results, m *writer.Manifest) error {
 	var page bytes.Buffer
-	if err := report.Write(&page, r.reportData(res, m)); err != nil {
+	findings, err := res.findings.first(reportRowsMax)
+	if err != nil {
+		return err
+	}
+	if err := report.Write(&page, r.reportData(res, findings, m)); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	entry, err := writer.WriteFile(ctx, r.job.Out, r.plan.RunKey+"report.html", page.Bytes())
@@ -35,7 +39,7 @@ func (r *run) writeReport(ctx context.Context, res *results, m *writer.Manifest)
 
 // reportData has nothing that a run's identity does not have: not the version
 // of the program either, by which two builds of one run id would differ.
-func (r *run) reportData(res *results, m *writer.Manifest) report.Data {
+func (r *run) reportData(res *results, findings []finding, m *writer.Manifest) report.Data {
 	d := report.Data{
 		Period: m.Period, From: r.plan.Period.From.String(), To: r.plan.Period.To.String(),
 		RunID: m.RunID, Verdict: m.Verdict, Rules: m.RulesVersion,
@@ -63,7 +67,7 @@ func (r *run) reportData(res *results, m *writer.Manifest) report.Data {
 	for i := range res.compared.Rows {
 		d.Differences = append(d.Differences, reportDifference(&res.compared.Rows[i]))
 	}
-	for _, f := range res.findings[:min(len(res.findings), reportRowsMax)] {
+	for _, f := range findings {
 		d.FindingRows = append(d.FindingRows, report.Finding{
 			Kind: string(f.kind), Account: f.account, Business: f.business, Contact: f.contact, Message: f.messageID,
 			At: time.UnixMilli(f.at).UTC().Format(time.RFC3339), Detail: f.detail,

@@ -2,16 +2,16 @@ package batch
 
 import (
 	"context"
-	"math/bits"
 	"slices"
 
 	"waconcile/reconcile"
 )
 
-// router splits the rows of one decoding goroutine by contact and sends them
-// to the shards in blocks. Within a block, rows from one block of the reader
-// are in the order of the parts in which a shard's engine keeps them.
+// router splits the rows of one decoding goroutine by contact and sends those
+// of a share to the shards in blocks. Within a block, rows from one block of the
+// reader are in the order of the parts in which a shard's engine keeps them.
 type router struct {
+	share  share // whose rows are taken
 	shards []*shard
 	free   chan *reconcile.Packed
 	blocks []*reconcile.Packed // being filled, one a shard
@@ -28,9 +28,9 @@ type router struct {
 // reconcile.PackedMax.
 const routedRows = 4096
 
-func newRouter(shards []*shard, free chan *reconcile.Packed, send func(*reconcile.Packed) work) *router {
+func newRouter(of share, shards []*shard, free chan *reconcile.Packed, send func(*reconcile.Packed) work) *router {
 	return &router{
-		shards: shards, free: free, blocks: make([]*reconcile.Packed, len(shards)), send: send,
+		share: of, shards: shards, free: free, blocks: make([]*reconcile.Packed, len(shards)), send: send,
 		starts: make([]uint32, len(shards)*reconcile.PartCount+1),
 	}
 }
@@ -44,7 +44,8 @@ func scatteredWork(partition reconcile.Date) func(*reconcile.Packed) work {
 	return func(rows *reconcile.Packed) work { return work{scattered: rows, partition: partition} }
 }
 
-// route takes the rows of a block that are wanted to their shards.
+// route takes the rows of a block that are wanted, and in the share, to their
+// shards.
 func (r *router) route(ctx context.Context, rows *reconcile.Rows, wanted func(i int) bool) error {
 	r.sort(rows, wanted)
 	for s := range r.shards {
@@ -67,16 +68,17 @@ func (r *router) route(ctx context.Context, rows *reconcile.Rows, wanted func(i 
 	return nil
 }
 
-// sort puts the wanted rows in the order of their shards and parts, by
+// sort puts these rows in the order of their shards and parts, by
 // counting.
 func (r *router) sort(rows *reconcile.Rows, wanted func(i int) bool) {
 	r.wanted, r.buckets = r.wanted[:0], r.buckets[:0]
 	clear(r.starts)
 	for i := range rows.Len() {
-		if !wanted(i) {
+		shard, has := r.share.shardOf(rows.Contact[i], len(r.shards))
+		if !has || !wanted(i) {
 			continue
 		}
-		bucket := uint32(shardOf(rows.Contact[i], len(r.shards))*reconcile.PartCount + rows.Pair(i).Part())
+		bucket := uint32(shard*reconcile.PartCount + rows.Pair(i).Part())
 		r.wanted, r.buckets = append(r.wanted, uint32(i)), append(r.buckets, bucket)
 		r.starts[bucket]++
 	}
@@ -124,16 +126,4 @@ func (r *router) emptyBlock() *reconcile.Packed {
 	default:
 		return reconcile.NewPacked(routedRows)
 	}
-}
-
-// shardOf spreads contacts over shards. Which shard a contact falls to has no
-// bearing on any result.
-func shardOf(c reconcile.Contact, shards int) int {
-	return bucketOf(uint64(c)*0x9e3779b97f4a7c15, shards)
-}
-
-// bucketOf spreads hashes over n buckets by their upper bits.
-func bucketOf(hash uint64, n int) int {
-	bucket, _ := bits.Mul64(hash, uint64(n))
-	return int(bucket)
 }

@@ -26,7 +26,7 @@ func BenchmarkRoute(b *testing.B) {
 		rows.DeliveredAt, rows.ReadAt = append(rows.DeliveredAt, reconcile.NoTime), append(rows.ReadAt, reconcile.NoTime)
 	}
 	shards, free := benchShards(b.Context(), 2)
-	r := newRouter(shards, free, plainWork(0))
+	r := newRouter(everyone(), shards, free, plainWork(0))
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := r.route(b.Context(), rows, func(int) bool { return true }); err != nil {

@@ -108,11 +108,12 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	if err := probe(ctx, r.job); err != nil {
 		return nil, err
 	}
-	a, err := r.passes(ctx)
+	gathered, err := r.passes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	results, err := r.addUp(ctx, a, pool)
+	defer gathered.close()
+	results, err := r.addUp(ctx, gathered, pool)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	if err := r.writeReport(ctx, results, manifest); err != nil {
 		return nil, err
 	}
-	if err := r.writeCheckpoints(ctx, a, false); err != nil {
+	if err := r.writeCheckpoints(ctx, gathered, false); err != nil {
 		return nil, err
 	}
 	if err := writer.ReadBack(ctx, r.job.Out, r.plan.RunKey, manifest.Files); err != nil {
@@ -135,7 +136,7 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	if _, err := writer.Publish(ctx, r.job.Out, manifest, r.plan.standing.version()); err != nil {
 		return nil, notKept(err)
 	}
-	if err := r.writeCheckpoints(ctx, a, true); err != nil {
+	if err := r.writeCheckpoints(ctx, gathered, true); err != nil {
 		r.job.Log.WarnContext(ctx, "published without its checkpoint", "error", err)
 	}
 	return r.plan.result(r.plan.RunKey, manifest, false), nil
@@ -161,22 +162,12 @@ func (r *run) pool() (*reconcile.Pool, error) {
 }
 
 // openExports reads the footers of all files: a file that is refused stops
-// the run before any is decoded, and of several the first by day and key.
+// the run before any is decoded.
 func (r *run) openExports(ctx context.Context) (err error) {
-	r.exports, err = reader.NewExports(r.job.Exports, r.names, reader.ExportOptions{
-		Columns:     r.job.Columns,
-		IgnoreTypes: r.plan.settings.IgnoreTypes,
-	})
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrConfig, err)
-	}
-	files := r.plan.files()
-	r.infos = make([]reader.FileInfo, len(files))
-	err = firstFailure(len(files), func(i int) (err error) {
-		r.infos[i], err = r.exports.Info(ctx, files[i])
+	if r.exports, err = r.plan.newExports(r.job, r.names); err != nil {
 		return err
-	})
-	if err != nil {
+	}
+	if r.infos, err = r.plan.footers(ctx, r.exports); err != nil {
 		return err
 	}
 	for _, info := range r.infos {
@@ -218,55 +209,4 @@ func firstFailure(n int, do func(i int) error) error {
 	}
 	_ = g.Wait() // all errors are in cause
 	return cause
-}
-
-// passes takes the data through the shards: once, and once more where
-// messages turn out to have rows on different days.
-func (r *run) passes(ctx context.Context) (*attempt, error) {
-	scattered := r.plan.scatteredBefore()
-	for {
-		a, repeated, err := r.onePass(ctx, scattered)
-		if err != nil || len(repeated) == 0 {
-			return a, err
-		}
-		r.job.Log.InfoContext(ctx, "messages with rows on different days: reading again", "messages", len(repeated))
-		for h := range repeated {
-			scattered[h] = true
-		}
-	}
-}
-
-// onePass is one attempt with the charge tables that it writes. They are
-// made visible only if no message was found to have been taken for several.
-func (r *run) onePass(ctx context.Context, scattered map[uint64]bool) (_ *attempt, repeated map[uint64]bool, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	tables := newChargeTables(ctx, r)
-	defer tables.abort()
-	a, err := r.newAttempt(scattered, tables)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { err = errors.Join(err, a.close()) }()
-	passErr := a.pass(ctx)
-	if passErr != nil {
-		cancel()
-	}
-	if err := firstCause(passErr, tables.wait()); err != nil {
-		return nil, nil, err
-	}
-	if repeated, err = a.repeated(); err != nil || len(repeated) > 0 {
-		return nil, repeated, err
-	}
-	r.entries, err = tables.commit()
-	return a, nil, err
-}
-
-// firstCause is the error that is not only the echo of the other's
-// cancellation.
-func firstCause(pass, tables error) error {
-	if pass == nil || errors.Is(pass, context.Canceled) && tables != nil {
-		return tables
-	}
-	return pass
 }

@@ -34,7 +34,7 @@ func tablesOf(t *testing.T, out *writertest.Mem, run string) map[string]string {
 }
 
 // The bytes of every table but rejects follow from the messages alone: not
-// from the workers, the order of files and rows, the cutting of days into
+// from the workers or passes, the order of files and rows, the cutting of days into
 // files, or the size of row groups.
 func TestTablesFollowTheMessages(t *testing.T) {
 	t.Parallel()
@@ -50,11 +50,14 @@ func TestTablesFollowTheMessages(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 2))
 			var want map[string]string
 			for _, v := range []struct {
-				workers, cut int
-				groupRows    int64
-			}{{1, 1, 1 << 20}, {2, 1, 64}, {7, 3, 10}, {3, 5, 1 << 20}} {
+				workers, cut, passes int
+				groupRows            int64
+			}{{1, 1, 1, 1 << 20}, {2, 1, 1, 64}, {7, 3, 1, 10}, {3, 5, 1, 1 << 20}, {2, 2, 3, 100}} {
 				job, out := testJob(t, c.exports(t, rng, v.cut, v.groupRows), "2024-07-01..2024-07-06")
 				job.Workers = v.workers
+				if v.passes > 1 {
+					inPasses(&job, v.passes)
+				}
 				res, err := Run(t.Context(), job)
 				if err != nil {
 					t.Fatalf("%+v: %v", v, err)

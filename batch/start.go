@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"waconcile/batch/checkpoint"
+	"waconcile/reader"
 	"waconcile/reconcile"
 	"waconcile/writer"
 )
@@ -16,7 +17,7 @@ import (
 type start struct {
 	key    string
 	header *checkpoint.Header
-	state  *reconcile.State
+	state  *reconcile.State // nil: it is read by each pass, since memory may not hold it
 }
 
 // checkpointDaysMax is how far before what a run needs a checkpoint may lie:
@@ -70,9 +71,8 @@ func (p *Plan) startOfDay(ctx context.Context, job *Job, keys []string) (*start,
 	}
 	slices.SortStableFunc(found, func(a, b start) int { return cmp.Compare(a.header.Root(), b.header.Root()) })
 	for _, s := range found {
-		state, err := checkpoint.Read(ctx, job.Out, s.key, s.header, p.names)
+		err := s.read(ctx, job, p.names)
 		if err == nil {
-			s.state = state
 			return &s, nil
 		}
 		if err := refused(s.key, err); err != nil {
@@ -80,6 +80,38 @@ func (p *Plan) startOfDay(ctx context.Context, job *Job, keys []string) (*start,
 		}
 	}
 	return nil, nil
+}
+
+// read reads the state, and finds out whether it can be used at all. One that
+// is large beside the memory is not kept.
+func (s *start) read(ctx context.Context, job *Job, names *reader.Names) (err error) {
+	if job.holds(s.header) {
+		s.state, err = checkpoint.Read(ctx, job.Out, s.key, s.header, names)
+		return err
+	}
+	_, err = checkpoint.ReadPart(ctx, job.Out, s.key, s.header, names, func(reconcile.Contact) bool { return false })
+	return err
+}
+
+// startOf is the state that a pass starts from, at least what it has of a
+// share; nil where the run reads back.
+func (p *Plan) startOf(ctx context.Context, job *Job, of share) (*reconcile.State, error) {
+	if p.start == nil || p.start.state != nil {
+		return p.start.whole(), nil
+	}
+	state, err := checkpoint.ReadPart(ctx, job.Out, p.start.key, p.start.header, p.names, of.has)
+	if errors.Is(err, checkpoint.ErrUnusable) {
+		err = fmt.Errorf("%w: it could be used as the run began: %w", writer.ErrStore, err)
+	}
+	return state, err
+}
+
+// whole is the state, if there is one in memory.
+func (s *start) whole() *reconcile.State {
+	if s == nil {
+		return nil
+	}
+	return s.state
 }
 
 // unusable is the error of a checkpoint that must not be used.

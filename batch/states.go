@@ -66,23 +66,17 @@ func (p *Plan) states(zones []*reconcile.Zone) []reconcile.Date {
 // The checkpoint of the first day of the period, or of one before, would make
 // it another run, so that one is written when the run is published; then a
 // failure costs a later run time and nothing else, and is logged.
-func (r *run) writeCheckpoints(ctx context.Context, a *attempt, published bool) error {
-	for i, day := range a.states {
-		if own := day <= r.plan.span.requiredFirst; own != published {
+func (r *run) writeCheckpoints(ctx context.Context, g *gathered, published bool) error {
+	for _, taken := range g.states {
+		if own := taken.day <= r.plan.span.requiredFirst; own != published {
 			continue
 		}
-		var states []*reconcile.State
-		last := day - 1 + reconcile.Date(r.plan.settings.LateDays)
-		latest := last
-		for _, s := range a.shards {
-			states = append(states, s.engine.States()[i])
-			latest = max(latest, states[len(states)-1].Latest)
-		}
-		if latest > last {
-			r.job.Log.WarnContext(ctx, "no checkpoint: rows of messages from before it came after its late days", "day", day.String(), "partition", latest.String())
+		last := taken.day - 1 + reconcile.Date(r.plan.settings.LateDays)
+		if latest := taken.latest(); latest > last {
+			r.job.Log.WarnContext(ctx, "no checkpoint: rows of messages from before it came after its late days", "day", taken.day.String(), "partition", latest.String())
 			continue
 		}
-		key, err := checkpoint.Write(ctx, r.job.Out, r.checkpointHeader(day, states), states, r.names)
+		key, err := r.writeCheckpoint(ctx, taken)
 		if errors.Is(err, checkpoint.ErrUnusable) {
 			r.job.Log.WarnContext(ctx, "checkpoint not written", "reason", err)
 			continue
@@ -93,6 +87,14 @@ func (r *run) writeCheckpoints(ctx context.Context, a *attempt, published bool) 
 		r.job.Log.InfoContext(ctx, "checkpoint written", "checkpoint", key)
 	}
 	return nil
+}
+
+func (r *run) writeCheckpoint(ctx context.Context, taken *takenState) (key string, err error) {
+	header := r.checkpointHeader(taken.day, taken.parts)
+	if taken.spilled != nil {
+		return checkpoint.WriteSpilled(ctx, r.job.Out, header, taken.spilled)
+	}
+	return checkpoint.Write(ctx, r.job.Out, header, taken.parts, r.names)
 }
 
 // checkpointHeader says what the states of a day were made from.
@@ -144,37 +146,40 @@ func earlier(parent *checkpoint.Header) []checkpoint.Earlier {
 	return days
 }
 
-// splitState deals a state to shards by contact.
-func splitState(whole *reconcile.State, shards int) []*reconcile.State {
+// splitState deals what a state has of a share to shards by contact.
+func splitState(whole *reconcile.State, of share, shards int) []*reconcile.State {
 	parts := make([]*reconcile.State, shards)
 	for i := range parts {
 		parts[i] = &reconcile.State{At: whole.At, Since: whole.Since}
 	}
 	parts[0].Accounts = whole.Accounts
 	for _, p := range whole.Pairs {
-		part := parts[shardOf(p.Contact, shards)]
-		part.Pairs = append(part.Pairs, p)
+		if i, has := of.shardOf(p.Contact, shards); has {
+			parts[i].Pairs = append(parts[i].Pairs, p)
+		}
 	}
 	for _, c := range whole.Conversations {
-		part := parts[shardOf(c.Contact, shards)]
-		part.Conversations = append(part.Conversations, c)
+		if i, has := of.shardOf(c.Contact, shards); has {
+			parts[i].Conversations = append(parts[i].Conversations, c)
+		}
 	}
 	for _, m := range whole.Messages {
-		part := parts[shardOf(m.Contact, shards)]
-		part.Messages = append(part.Messages, m)
+		if i, has := of.shardOf(m.Contact, shards); has {
+			parts[i].Messages = append(parts[i].Messages, m)
+		}
 	}
 	return parts
 }
 
-// scatteredBefore are the hashes of messages that the checkpoint knows, and of
-// which rows claim to have been sent after it.
-func (p *Plan) scatteredBefore() map[uint64]bool {
+// scatteredBefore are the hashes of messages of a share that the checkpoint
+// knows, and of which rows claim to have been sent after it.
+func scatteredBefore(from *reconcile.State, of share) map[uint64]bool {
 	scattered := make(map[uint64]bool)
-	if p.start == nil {
+	if from == nil {
 		return scattered
 	}
-	for i := range p.start.state.Messages {
-		if m := &p.start.state.Messages[i]; m.Ahead(p.start.state.At.Start()) {
+	for i := range from.Messages {
+		if m := &from.Messages[i]; of.has(m.Contact) && m.Ahead(from.At.Start()) {
 			scattered[m.Hash()] = true
 		}
 	}

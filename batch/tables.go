@@ -24,7 +24,7 @@ func (r *run) writeTables(ctx context.Context, res *results) error {
 		{writer.SummaryTable, writer.SummarySchema(), writer.FramesOf(res.summary, summaryFrame)},
 		{writer.StatementsTable, writer.StatementsSchema(), writer.FramesOf(res.statements, statementsFrame)},
 		{writer.DifferencesTable, writer.DifferencesSchema(), writer.FramesOf(res.compared.Rows, differencesFrame)},
-		{writer.FindingsTable, writer.FindingsSchema(), writer.FramesOf(res.findings, findingsFrame)},
+		{writer.FindingsTable, writer.FindingsSchema(), res.findings.frames()},
 		{writer.RejectsTable, writer.RejectsSchema(), writer.FramesOf(res.rejects, rejectsFrame)},
 	}
 	entries := make([]writer.FileEntry, 2*len(tables))

@@ -12,15 +12,27 @@ import (
 // whose key follows from its bytes. name is what the entry is called by.
 func EncodeParquet(ctx context.Context, name string, s Schema, frames iter.Seq2[Frame, error]) ([]byte, FileEntry, error) {
 	var m memoryUpload
-	u := uploadTo(name, &m)
+	entry, err := encode(ctx, name, &m, s, frames)
+	return m.Bytes(), entry, err
+}
+
+// MeasureParquet describes the file that WriteParquet would write, and keeps
+// nothing of it: for a file whose key follows from its bytes, and which memory
+// may not hold.
+func MeasureParquet(ctx context.Context, name string, s Schema, frames iter.Seq2[Frame, error]) (FileEntry, error) {
+	return encode(ctx, name, noUpload{}, s, frames)
+}
+
+func encode(ctx context.Context, name string, to Upload, s Schema, frames iter.Seq2[Frame, error]) (FileEntry, error) {
+	u := uploadTo(name, to)
 	w, err := writeFrames(ctx, u, s, frames)
 	if err == nil {
 		err = u.seal()
 	}
 	if err != nil {
-		return nil, FileEntry{}, fmt.Errorf("encode %s: %w", name, err)
+		return FileEntry{}, fmt.Errorf("encode %s: %w", name, err)
 	}
-	return m.Bytes(), FileEntry{
+	return FileEntry{
 		Name: name, Rows: w.rows, Bytes: u.bytes, SHA256: hex.EncodeToString(u.hash.Sum(nil)), Totals: totalsText(w.totals),
 	}, nil
 }
@@ -41,3 +53,11 @@ type memoryUpload struct{ bytes.Buffer }
 func (m *memoryUpload) Seal() error                  { return nil }
 func (m *memoryUpload) Commit(context.Context) error { return nil }
 func (m *memoryUpload) Abort()                       {}
+
+// noUpload is an Upload that keeps nothing.
+type noUpload struct{}
+
+func (noUpload) Write(p []byte) (int, error)  { return len(p), nil }
+func (noUpload) Seal() error                  { return nil }
+func (noUpload) Commit(context.Context) error { return nil }
+func (noUpload) Abort()                       {}

@@ -98,6 +98,17 @@ func (h *Header) Root() reconcile.Date {
 	return dateOf(h.First)
 }
 
+// RowsOf is how many rows a table has, by one of the names below; a header
+// that was read has them all.
+func (h *Header) RowsOf(table string) int64 {
+	for _, f := range h.Files {
+		if f.Name == table+".parquet" {
+			return f.Rows
+		}
+	}
+	return 0
+}
+
 func dateOf(text string) reconcile.Date {
 	d, err := reconcile.ParseDate(text)
 	if err != nil {

@@ -13,7 +13,10 @@ import (
 type loader struct {
 	names *reader.Names
 	state *reconcile.State
+	keep  func(reconcile.Contact) bool // nil: all
 }
+
+func (l *loader) keeps(c reconcile.Contact) bool { return l.keep == nil || l.keep(c) }
 
 // record is a row being read, from its first column on.
 type record struct {
@@ -96,7 +99,9 @@ func (l *loader) pair(r *record) (err error) {
 	for slot := range p.Chains {
 		p.Chains[slot] = reconcile.Chain{Opened: r.instant(), Quiet: r.number(), Proven: r.flag()}
 	}
-	l.state.Pairs = append(l.state.Pairs, p)
+	if l.keeps(p.Contact) {
+		l.state.Pairs = append(l.state.Pairs, p)
+	}
 	return nil
 }
 
@@ -110,7 +115,9 @@ func (l *loader) conversation(r *record) error {
 	c.OpenedAt, c.OpenedBy = r.number(), []byte(r.text())
 	c.Country = l.names.InternString(r.text())
 	c.Out, c.In, c.Proven = int32(r.number()), int32(r.number()), r.flag()
-	l.state.Conversations = append(l.state.Conversations, c)
+	if l.keeps(c.Contact) {
+		l.state.Conversations = append(l.state.Conversations, c)
+	}
 	return nil
 }
 
@@ -137,6 +144,8 @@ func (l *loader) message(r *record) error {
 	}
 	m.Sent, m.Delivered, m.Read, m.LastSent = r.number(), r.instant(), r.instant(), r.number()
 	m.WindowOpen, m.Conflict, m.BadTime = r.flag(), r.flag(), r.flag()
-	l.state.Messages = append(l.state.Messages, m)
+	if l.keeps(m.Contact) {
+		l.state.Messages = append(l.state.Messages, m)
+	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"slices"
 	"strings"
 
@@ -27,11 +28,7 @@ var ErrUnusable = errors.New("checkpoint cannot be used")
 // error matches ErrUnusable where the store does not take it, such as because gc
 // is removing it.
 func Write(ctx context.Context, to writer.Store, h Header, states []*reconcile.State, names *reader.Names) (key string, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write checkpoint of %s: %w", h.Day, err)
-		}
-	}()
+	defer func() { err = writing(h.Day, err) }()
 	sorted := sortState(states, names)
 	files := make([][]byte, len(tables()))
 	h.Files = nil
@@ -42,16 +39,32 @@ func Write(ctx context.Context, to writer.Store, h Header, states []*reconcile.S
 		}
 		files[i], h.Files = data, append(h.Files, entry)
 	}
+	return put(ctx, to, &h, func(key string, i int) error {
+		_, err := writer.WriteFile(ctx, to, key, files[i])
+		return err
+	})
+}
+
+func writing(day string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("write checkpoint of %s: %w", day, err)
+}
+
+// put writes the checkpoint with a header, the files by write, unless it is
+// there.
+func put(ctx context.Context, to writer.Store, h *Header, write func(key string, file int) error) (key string, err error) {
 	header, err := h.encode()
 	if err != nil {
 		return "", err
 	}
 	key = keyOf(h.Day, header)
-	if there, err := whole(ctx, to, key, &h); there || err != nil {
+	if there, err := whole(ctx, to, key, h); there || err != nil {
 		return key, err
 	}
 	for i, t := range tables() {
-		if _, err := writer.WriteFile(ctx, to, key+t.file(), files[i]); err != nil {
+		if err := write(key+t.file(), i); err != nil {
 			return "", err
 		}
 	}
@@ -144,23 +157,57 @@ func ReadHeader(ctx context.Context, from writer.Target, key string) (*Header, e
 // Read reads the state of a checkpoint. The error matches ErrUnusable where it
 // is damaged or not all there.
 func Read(ctx context.Context, from writer.Target, key string, h *Header, names *reader.Names) (*reconcile.State, error) {
+	l := newLoader(h, names)
+	err := eachTable(key, func(i int, t *table) error {
+		data, _, err := from.Get(ctx, key+t.file())
+		if err != nil {
+			return err
+		}
+		return l.table(ctx, t, data, h.Files[i])
+	})
+	return l.state, err
+}
+
+// ReadPart reads what a state has of the contacts that are kept, and checks
+// the whole: for a state that memory may not hold.
+func ReadPart(ctx context.Context, from writer.Target, key string, h *Header, names *reader.Names, keep func(reconcile.Contact) bool) (*reconcile.State, error) {
+	l := newLoader(h, names)
+	l.keep = keep
+	err := eachTable(key, func(i int, t *table) error {
+		err := writer.CheckFile(ctx, from, key, h.Files[i])
+		if errors.Is(err, writer.ErrVerify) {
+			return fmt.Errorf("%w: %w", ErrUnusable, err)
+		}
+		if err != nil {
+			return err
+		}
+		return l.rows(t, writer.ReadTable(ctx, from, key+t.file(), t.schema), h.Files[i])
+	})
+	return l.state, err
+}
+
+func newLoader(h *Header, names *reader.Names) *loader {
 	_, _, since := h.Days()
 	l := &loader{names: names, state: &reconcile.State{At: h.At(), Since: since}}
 	l.accounts(h.Sent, reconcile.BasisSent)
 	l.accounts(h.Delivered, reconcile.BasisDelivered)
+	return l
+}
+
+// eachTable reads the tables of a checkpoint. What is not the store's fault is
+// the checkpoint's.
+func eachTable(key string, read func(i int, t *table) error) error {
 	for i, t := range tables() {
-		data, _, err := from.Get(ctx, key+t.file())
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("read checkpoint %s%s: %w", key, t.file(), err)
+		err := read(i, &t)
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, fs.ErrNotExist):
+			err = fmt.Errorf("%w: %w", ErrUnusable, err)
 		}
-		if err == nil {
-			err = l.table(ctx, &t, data, h.Files[i])
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read checkpoint %s%s: %w: %w", key, t.file(), ErrUnusable, err)
-		}
+		return fmt.Errorf("read checkpoint %s%s: %w", key, t.file(), err)
 	}
-	return l.state, nil
+	return nil
 }
 
 func (l *loader) accounts(ids []string, basis reconcile.Basis) {
@@ -173,22 +220,31 @@ func (l *loader) accounts(ids []string, basis reconcile.Basis) {
 func (l *loader) table(ctx context.Context, t *table, data []byte, want writer.FileEntry) error {
 	sum := sha256.Sum256(data)
 	if got := hex.EncodeToString(sum[:]); got != want.SHA256 {
-		return fmt.Errorf("sha256 %s, want %s", got, want.SHA256)
+		return fmt.Errorf("%w: sha256 %s, want %s", ErrUnusable, got, want.SHA256)
 	}
+	return l.rows(t, writer.DecodeParquet(ctx, t.file(), data, t.schema), want)
+}
+
+// rows takes the rows of a file. Where they cannot be taken, the bytes being
+// right, it is the checkpoint that is wrong, unless the store failed.
+func (l *loader) rows(t *table, frames iter.Seq2[writer.Frame, error], want writer.FileEntry) error {
 	rows := int64(0)
-	for f, err := range writer.DecodeParquet(ctx, t.file(), data, t.schema) {
-		if err != nil {
+	for f, err := range frames {
+		if errors.Is(err, writer.ErrStore) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return err
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUnusable, err)
 		}
 		for i := range f.Rows {
 			if err := t.load(l, &record{columns: f.Columns, row: i}); err != nil {
-				return fmt.Errorf("row %d: %w", rows+int64(i), err)
+				return fmt.Errorf("%w: row %d: %w", ErrUnusable, rows+int64(i), err)
 			}
 		}
 		rows += int64(f.Rows)
 	}
 	if rows != want.Rows {
-		return fmt.Errorf("%d rows, want %d", rows, want.Rows)
+		return fmt.Errorf("%w: %d rows, want %d", ErrUnusable, rows, want.Rows)
 	}
 	return nil
 }

@@ -7,6 +7,13 @@ import (
 	"waconcile/writer"
 )
 
+// The tables of a state.
+const (
+	Conversations = "conversations"
+	Messages      = "messages"
+	Pairs         = "pairs"
+)
+
 // table is one of the files of a state, by name.
 type table struct {
 	name   string
@@ -20,9 +27,9 @@ func (t *table) file() string { return t.name + ".parquet" }
 // tables are the files in the order of their names.
 func tables() []table {
 	return []table{
-		{"conversations", conversationsSchema(), (*sortedState).conversationFrames, (*loader).conversation},
-		{"messages", messagesSchema(), (*sortedState).messageFrames, (*loader).message},
-		{"pairs", pairsSchema(), (*sortedState).pairFrames, (*loader).pair},
+		{Conversations, conversationsSchema(), (*sortedState).conversationFrames, (*loader).conversation},
+		{Messages, messagesSchema(), (*sortedState).messageFrames, (*loader).message},
+		{Pairs, pairsSchema(), (*sortedState).pairFrames, (*loader).pair},
 	}
 }
 

@@ -12,9 +12,11 @@ import (
 // cost the collector little, and little of it becomes garbage: so a heap may
 // grow by garbageBytes, however small it is, up to thrice its size. Beyond that
 // it grows by growthPercentMin, so that a large heap, which has more pointers
-// too, is not looked through again and again.
+// too, is not looked through again and again. Of a small memory garbage gets a
+// quarter at the most.
 const (
 	garbageBytes     = 64 << 20
+	garbagePart      = 4
 	growthPercentMin = 15
 	growthPercentMax = 200
 
@@ -23,10 +25,15 @@ const (
 )
 
 // paceCollector keeps the collector to that until the function it returns is
-// called. A GOGC in the environment is somebody's decision and stays.
-func paceCollector(getenv func(string) string) (stop func()) {
+// called. A GOGC in the environment is somebody's decision and stays. memory is
+// the job's; 0 is no limit.
+func paceCollector(getenv func(string) string, memory int64) (stop func()) {
 	if getenv("GOGC") != "" {
 		return func() {}
+	}
+	garbage := uint64(garbageBytes)
+	if memory > 0 {
+		garbage = min(garbage, uint64(memory)/garbagePart)
 	}
 	before := debug.SetGCPercent(growthPercentMax)
 	ended := make(chan struct{})
@@ -42,7 +49,7 @@ func paceCollector(getenv func(string) string) (stop func()) {
 			case <-ticks.C:
 			}
 			metrics.Read(live)
-			if next := growthPercent(live[0].Value.Uint64()); next != current {
+			if next := growthPercent(live[0].Value.Uint64(), garbage); next != current {
 				current = next
 				debug.SetGCPercent(current)
 			}
@@ -55,11 +62,11 @@ func paceCollector(getenv func(string) string) (stop func()) {
 	}
 }
 
-// growthPercent is by how much a live heap of so many bytes may grow.
-func growthPercent(live uint64) int {
-	const garbagePercent = 100 * garbageBytes
-	if live <= garbagePercent/growthPercentMax {
+// growthPercent is by how much a live heap of so many bytes may grow, where
+// that much garbage may pile up.
+func growthPercent(live, garbage uint64) int {
+	if live <= 100*garbage/growthPercentMax {
 		return growthPercentMax
 	}
-	return max(growthPercentMin, int(garbagePercent/live))
+	return max(growthPercentMin, int(100*garbage/live))
 }

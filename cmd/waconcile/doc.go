@@ -49,10 +49,14 @@
 // month-to-date and last-month. The last three are resolved at --now (by
 // default the clock) in --time-zone (by default UTC).
 //
-// Nine tenths of --memory become the limit of the garbage collector, unless
-// GOMEMLIMIT is set. It works harder near the limit, and a job that needs more
-// takes more: nothing else follows --memory. By default it is the
-// container's limit or the memory of the machine.
+// --memory is what a run keeps within, by default the container's limit or the
+// memory of the machine. Where a month does not fit, contacts are split by hash
+// into shares, and the exports are read once for each: the run gets slower, and
+// comes to the same bytes. plan says how many passes it takes, the log of the run
+// too. Nine tenths of --memory, or 40 MiB less than it, become the limit of the
+// garbage collector, unless GOMEMLIMIT is set. Each pass takes some 30 MiB and 10
+// for each of --workers, however little it has to hold: less than twice that
+// cannot be kept within.
 //
 // # Output
 //

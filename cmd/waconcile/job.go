@@ -23,7 +23,7 @@ func (s *settings) job(ctx context.Context) (job batch.Job, done func(), err err
 		return job, nil, err
 	}
 	limitHeap(job.Memory)
-	stopPacing := paceCollector(os.Getenv)
+	stopPacing := paceCollector(os.Getenv, job.Memory)
 	job.Program = writer.Program{Name: programName, Version: programVersion()}
 	st := s.stores()
 	err = errors.Join(

@@ -9,20 +9,25 @@ import (
 	"strings"
 )
 
-// The heap may take heapNumerator/heapDenominator of the job's memory. The
-// rest is for what the Go runtime does not count: the program itself, thread
-// stacks, and the kernel's buffers, which a container's limit includes.
+// What the heap leaves of the job's memory is for what the Go runtime does not
+// count: the program itself, of which some 25 MiB are in memory, thread stacks,
+// and the kernel's buffers, which a container's limit includes.
 const (
-	heapNumerator   = 9
-	heapDenominator = 10
+	restDenominator = 10       // a tenth,
+	restBytes       = 40 << 20 // at least this,
+	restMost        = 4        // but no more than a quarter
 )
 
 // limitHeap tells the garbage collector the job's memory. A GOMEMLIMIT in the
 // environment is somebody's decision and stays.
 func limitHeap(memory int64) {
 	if memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memory / heapDenominator * heapNumerator)
+		debug.SetMemoryLimit(heapLimit(memory))
 	}
+}
+
+func heapLimit(memory int64) int64 {
+	return memory - min(max(memory/restDenominator, restBytes), memory/restMost)
 }
 
 // memoryBytes is what the job may use: the setting, or else the container's

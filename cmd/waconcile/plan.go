@@ -32,6 +32,10 @@ type planned struct {
 	Missing    []string       `json:"days_missing"`
 	Files      int            `json:"files"`
 	Bytes      int64          `json:"bytes"`
+	// Passes is how often the exports are read for want of memory; absent where
+	// it is once, or never.
+	Passes int   `json:"passes,omitempty"`
+	Memory int64 `json:"memory,omitempty"` // bytes, where there are passes
 }
 
 func newPlanCommand(a *app) *cobra.Command {
@@ -85,7 +89,11 @@ func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
 	if m := plan.Published(); m != nil {
 		p.fromManifest(m)
 	}
-	return p, nil
+	passes, err := plan.Passes(ctx, job)
+	if err == nil && passes > 1 {
+		p.Passes, p.Memory = passes, job.Memory
+	}
+	return p, err
 }
 
 // fromManifest takes what the published run has read: the plan stops short of
@@ -125,6 +133,9 @@ func (p *planned) text() string {
 		{"files", grouped(int64(p.Files))},
 		{"bytes", grouped(p.Bytes)},
 		{"run id", p.RunID},
+	}
+	if p.Passes > 0 {
+		lines = append(lines, [2]string{"passes", fmt.Sprintf("%d, at a memory of %s", p.Passes, batch.SizeText(p.Memory))})
 	}
 	if !p.Published {
 		lines = append(lines, [2]string{"would write", p.Run})

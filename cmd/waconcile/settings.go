@@ -114,7 +114,7 @@ func (s *settings) tuningFlags(fs *pflag.FlagSet) {
 	fs.IntVar(&s.deliveryDays, "delivery-days", batch.DefaultDeliveryDays, "days a delivery may come after sending")
 	fs.StringVar(&s.maxRejectRatio, "max-reject-ratio", batch.DefaultMaxRejectRatio, "`share` of the rows that may be rejected")
 	fs.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "shards and goroutines; the result never depends on it")
-	fs.StringVar(&s.memory, "memory", "", "`size` that the garbage collector keeps within where it can, such as 512MiB or 2GiB (default: the container's limit or the machine)")
+	fs.StringVar(&s.memory, "memory", "", "`size` that a run keeps within, in several passes if it has to, such as 512MiB or 2GiB (default: the container's limit or the machine)")
 	s.unsafeFlag(fs)
 }
 

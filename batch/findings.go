@@ -1,0 +1,126 @@
+package batch
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+
+	"waconcile/batch/spill"
+	"waconcile/reconcile"
+	"waconcile/writer"
+)
+
+// finding is a finding with its texts.
+type finding struct {
+	kind      reconcile.FindingKind
+	account   string
+	business  string
+	contact   string
+	messageID string
+	at        int64
+	detail    string
+}
+
+func (a *attempt) findingOf(f *reconcile.Finding) finding {
+	return finding{
+		kind:      f.Kind,
+		account:   a.names.Text(f.Account),
+		business:  a.names.Text(f.Business),
+		contact:   a.names.ContactText(f.Contact),
+		messageID: f.MessageID,
+		at:        f.At,
+		detail:    f.Detail,
+	}
+}
+
+func compareFindings(a, b finding) int {
+	return cmp.Or(
+		strings.Compare(string(a.kind), string(b.kind)),
+		strings.Compare(a.account, b.account),
+		strings.Compare(a.business, b.business),
+		strings.Compare(a.contact, b.contact),
+		cmp.Compare(a.at, b.at),
+		strings.Compare(a.messageID, b.messageID),
+		strings.Compare(a.detail, b.detail),
+	)
+}
+
+// findingList is the findings of a run in their order: in memory, or with
+// several passes in a temporary file, those of each pass by themselves.
+type findingList struct {
+	rows   []finding
+	sorted bool
+	runs   *spill.Runs // nil: they are in memory
+	counts map[reconcile.FindingKind]int64
+}
+
+func newFindingList(spilled bool) *findingList {
+	l := &findingList{counts: make(map[reconcile.FindingKind]int64)}
+	if spilled {
+		l.runs = &spill.Runs{
+			File: spill.NewFile("waconcile-findings-*"), Columns: len(writer.FindingsSchema()),
+			Compare: func(a, b spill.Row) int { return compareFindings(findingAt(a), findingAt(b)) },
+		}
+	}
+	return l
+}
+
+// findingAt is a row that findingsFrame made.
+func findingAt(r spill.Row) finding {
+	text := func(column int) string { return r.Frame.Columns[column].Text[r.Index] }
+	return finding{
+		kind: reconcile.FindingKind(text(0)), account: text(1), business: text(2), contact: text(3), messageID: text(4),
+		at: r.Frame.Columns[5].Int[r.Index], detail: text(6),
+	}
+}
+
+// add takes findings, in any order.
+func (l *findingList) add(rows []finding) error {
+	for i := range rows {
+		l.counts[rows[i].kind]++
+	}
+	if l.runs == nil {
+		l.rows, l.sorted = append(l.rows, rows...), false
+		return nil
+	}
+	slices.SortFunc(rows, compareFindings)
+	return l.runs.Add(writer.FramesOf(rows, findingsFrame))
+}
+
+// frames gives all findings in their order.
+func (l *findingList) frames() iter.Seq2[writer.Frame, error] {
+	if l.runs != nil {
+		return l.runs.Merge()
+	}
+	if !l.sorted {
+		slices.SortFunc(l.rows, compareFindings)
+		l.sorted = true
+	}
+	return writer.FramesOf(l.rows, findingsFrame)
+}
+
+// first is the first n of them, or all.
+func (l *findingList) first(n int) ([]finding, error) {
+	var rows []finding
+	for f, err := range l.frames() {
+		if err != nil {
+			return nil, err
+		}
+		for i := 0; i < f.Rows && len(rows) < n; i++ {
+			rows = append(rows, findingAt(spill.Row{Frame: &f, Index: i}))
+		}
+		if len(rows) == n {
+			break
+		}
+	}
+	return rows, nil
+}
+
+// close gives the temporary file back.
+func (l *findingList) close() error {
+	if l.runs == nil {
+		return nil
+	}
+	return l.runs.File.Close()
+}
