@@ -34,16 +34,21 @@ func (a *attempt) findingOf(f *reconcile.Finding) finding {
 	}
 }
 
+// compareFindings looks at a text only where all before it are equal: there
+// may be as many findings as messages.
 func compareFindings(a, b finding) int {
-	return cmp.Or(
-		strings.Compare(string(a.kind), string(b.kind)),
-		strings.Compare(a.account, b.account),
-		strings.Compare(a.business, b.business),
-		strings.Compare(a.contact, b.contact),
-		cmp.Compare(a.at, b.at),
-		strings.Compare(a.messageID, b.messageID),
-		strings.Compare(a.detail, b.detail),
-	)
+	texts := [...][2]*string{
+		{(*string)(&a.kind), (*string)(&b.kind)}, {&a.account, &b.account}, {&a.business, &b.business}, {&a.contact, &b.contact},
+	}
+	for _, t := range texts {
+		if order := strings.Compare(*t[0], *t[1]); order != 0 {
+			return order
+		}
+	}
+	if a.at != b.at {
+		return cmp.Compare(a.at, b.at)
+	}
+	return cmp.Or(strings.Compare(a.messageID, b.messageID), strings.Compare(a.detail, b.detail))
 }
 
 // findingList is the findings of a run in their order: in memory, or with
@@ -75,13 +80,18 @@ func findingAt(r spill.Row) finding {
 	}
 }
 
-// add takes findings, in any order.
+// add takes findings, in any order, which belong to l from then on.
 func (l *findingList) add(rows []finding) error {
 	for i := range rows {
 		l.counts[rows[i].kind]++
 	}
 	if l.runs == nil {
-		l.rows, l.sorted = append(l.rows, rows...), false
+		if l.rows == nil {
+			l.rows = rows
+		} else {
+			l.rows = append(l.rows, rows...)
+		}
+		l.sorted = false
 		return nil
 	}
 	slices.SortFunc(rows, compareFindings)

@@ -57,7 +57,11 @@ func (g *gathered) add(a *attempt) error {
 	if a.counts {
 		g.reading, g.rejects = a.reading, a.rejects
 	}
-	var found []finding
+	findings := 0
+	for _, s := range a.shards {
+		findings += s.findings.len()
+	}
+	found := make([]finding, 0, findings)
 	for _, s := range a.shards {
 		g.tally.Add(&s.tally)
 		g.outside += s.outside

@@ -127,6 +127,7 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	if err := r.writeReport(ctx, results, manifest); err != nil {
 		return nil, err
 	}
+	gathered.findings.rows = nil // as many texts as the collector would look through while all is read back
 	if err := r.writeCheckpoints(ctx, gathered, false); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ const (
 	growthPercentMin = 15
 	growthPercentMax = 200
 
-	pacingInterval = 200 * time.Millisecond
+	pacingInterval = 50 * time.Millisecond
 	liveHeapMetric = "/gc/heap/live:bytes"
 )
 
