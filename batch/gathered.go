@@ -2,8 +2,10 @@ package batch
 
 import (
 	"errors"
+	"fmt"
 
 	"waconcile/batch/checkpoint"
+	"waconcile/reader"
 	"waconcile/reconcile"
 )
 
@@ -56,6 +58,9 @@ func (g *gathered) days() []reconcile.Date {
 func (g *gathered) add(a *attempt) error {
 	if a.counts {
 		g.reading, g.rejects = a.reading, a.rejects
+	}
+	if a.reading != g.reading {
+		return fmt.Errorf("%w: passes read %+v and %+v", reader.ErrChanged, g.reading, a.reading)
 	}
 	findings := 0
 	for _, s := range a.shards {

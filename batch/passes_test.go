@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"waconcile/reader"
 	"waconcile/reader/readertest"
 	"waconcile/reconcile"
 	"waconcile/writer/writertest"
@@ -171,5 +173,22 @@ func TestShares(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Passes that do not read the same have not read one month.
+func TestPassesReadTheSame(t *testing.T) {
+	t.Parallel()
+	g := &gathered{findings: newFindingList(false)}
+	counts := readCounts{read: 10, rejected: 1, used: 9}
+	if err := g.add(&attempt{counts: true, reading: counts}); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.add(&attempt{reading: counts}); err != nil {
+		t.Error(err)
+	}
+	counts.misplaced++
+	if err := g.add(&attempt{reading: counts}); !errors.Is(err, reader.ErrChanged) {
+		t.Errorf("another pass read otherwise: %v, want ErrChanged", err)
 	}
 }

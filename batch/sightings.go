@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"waconcile/writer"
 )
 
 // sightings is a log of the hashes of all messages of a shard, in which those
@@ -44,7 +46,7 @@ func (s *sightings) add(hash uint64) error {
 	p := &s.parts[hash>>(64-sightingPartBits)]
 	if len(p.held) == sightingBuffer {
 		if err := s.spill(p); err != nil {
-			return fmt.Errorf("spill message hashes: %w", err)
+			return fmt.Errorf("spill message hashes: %w: %w", writer.ErrStore, err)
 		}
 	}
 	p.held = append(p.held, hash)
@@ -83,7 +85,7 @@ func (s *sightings) repeated(out map[uint64]bool) error {
 	for i := range s.parts {
 		var err error
 		if hashes, err = s.all(hashes[:0], &s.parts[i]); err != nil {
-			return fmt.Errorf("read message hashes back: %w", err)
+			return fmt.Errorf("read message hashes back: %w: %w", writer.ErrStore, err)
 		}
 		search.find(hashes, out)
 	}
