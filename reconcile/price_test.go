@@ -82,4 +82,5 @@ func BenchmarkPrice(b *testing.B) {
 	for b.Loop() {
 		p.Price(terms, place, true, Service, UnitConversation, july)
 	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
