@@ -54,6 +54,9 @@ func textSlot(s string) uint8 {
 func intSlot(v int64) uint8 { return uint8(uint64(v) * 0x9e3779b97f4a7c15 >> 56) }
 
 func (d *dictColumn[K]) append(c *Column, from, to int) {
+	if d.numbers == nil && to-from == batchRows {
+		d.numbers = make([]uint32, 0, rowGroupRows)
+	}
 	if c.Of != nil {
 		d.appendCoded(c, from, to)
 		return

@@ -33,20 +33,29 @@ func updateInt32s(s metadata.TypedStatistics, values []int64, nulls int64) {
 	s.(*metadata.Int32Statistics).Update(narrow, nulls)
 }
 
+// updatePlainInt64s and updatePlainInt32s give the smallest and the largest
+// alone, which is all that statistics keep.
 func updatePlainInt64s(s metadata.TypedStatistics, page []byte, nulls int64) {
-	values := make([]int64, len(page)/8)
-	for i := range values {
-		values[i] = int64(binary.LittleEndian.Uint64(page[8*i:]))
-	}
-	updateInt64s(s, values, nulls)
+	const width = 8
+	updateInt64s(s, bounds(len(page)/width, func(i int) int64 { return int64(binary.LittleEndian.Uint64(page[width*i:])) }), nulls)
 }
 
 func updatePlainInt32s(s metadata.TypedStatistics, page []byte, nulls int64) {
-	values := make([]int32, len(page)/4)
-	for i := range values {
-		values[i] = int32(binary.LittleEndian.Uint32(page[4*i:]))
+	const width = 4
+	updateInt32s(s, bounds(len(page)/width, func(i int) int64 { return int64(int32(binary.LittleEndian.Uint32(page[width*i:]))) }), nulls)
+}
+
+// bounds is the smallest and the largest of n values, or nothing of none.
+func bounds(n int, value func(i int) int64) []int64 {
+	if n == 0 {
+		return nil
 	}
-	s.(*metadata.Int32Statistics).Update(values, nulls)
+	least, most := value(0), value(0)
+	for i := 1; i < n; i++ {
+		v := value(i)
+		least, most = min(least, v), max(most, v)
+	}
+	return []int64{least, most}
 }
 
 func updatePlainWide(s metadata.TypedStatistics, page []byte, nulls int64) {

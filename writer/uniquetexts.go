@@ -23,7 +23,11 @@ func (t *uniqueTexts) append(c *Column, from, to int) {
 		t.data = appendPresent(t.data, c.Text[from:to], null, plainText)
 		return
 	}
-	t.data = append(t.data, c.Packed.encoded(from, to)...)
+	texts := c.Packed.encoded(from, to)
+	if t.data == nil && to-from == batchRows { // the other batches will be about as long
+		t.data = make([]byte, 0, len(texts)*rowGroupRows/batchRows*9/8)
+	}
+	t.data = append(t.data, texts...)
 }
 
 func (t *uniqueTexts) endBatch() { t.cuts = cutPage(t.cuts, t.rows, len(t.data)) }
