@@ -107,6 +107,32 @@
 // at the beginning of its own period or before, is written after the pointer; a
 // crash before that costs the next run time.
 //
+// # What a run costs
+//
+// Of a month of 20.9 million rows in a directory, 935 MB, with 6.2 million
+// charges: 7.4 s on two processors of an Intel Xeon, 12.8 CPU seconds, 367 MB.
+// A bare decode of the columns that are needed took 2.4 s, and 4.1 CPU seconds,
+// in the same hour. By a CPU profile (waconcile run --cpuprofile) that goes into
+//
+//	decoding                            2.7 s   0.9 of it snappy
+//	routing rows to the shards          0.6 s
+//	folding: adding, order, rules       3.4 s   with pricing and noting hashes
+//	charges: dealing, sorting, layout   1.5 s
+//	charges: encoding, compressing      2.1 s   1.2 of it compressing
+//	charges: writing, sha256            0.3 s
+//	sha256 of the exports               0.8 s
+//	reading back                        0.5 s
+//	the other tables                    0.5 s
+//	the garbage collector               0.4 s
+//
+// Nothing stands out any more: the largest single functions are memmove (a
+// tenth), sha256 and snappy. The passage keeps both processors busy; about a
+// second at the beginning and the end does so less. What costs most is that a
+// charge is copied from the open pairs to its date, to its business number and
+// to its columns, each time to memory that is not in the processor's cache: to
+// have fewer of these copies is the next step. Reading 16 bytes of each message
+// id instead of all of them would be the one after.
+//
 // # What the bytes depend on
 //
 // The inputs, the settings that are part of the run id, and nothing else: not
