@@ -3,6 +3,7 @@ package batch
 import (
 	"cmp"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -52,23 +53,41 @@ func compareFindings(a, b finding) int {
 }
 
 // findingList is the findings of a run in their order: in memory, or with
-// several passes in a temporary file, those of each pass by themselves.
+// several passes, and where they are too many for it, in a temporary file, in
+// sorted runs.
 type findingList struct {
+	most   int // that may be in memory
 	rows   []finding
 	sorted bool
 	runs   *spill.Runs // nil: they are in memory
 	counts map[reconcile.FindingKind]int64
 }
 
-func newFindingList(spilled bool) *findingList {
-	l := &findingList{counts: make(map[reconcile.FindingKind]int64)}
+// A finding takes findingBytes with its texts, and all of them may take one
+// part in findingPart of the memory.
+const (
+	findingBytes = 250
+	findingPart  = 8
+)
+
+// newFindingList makes a list that keeps what memory allows; 0 is no limit.
+func newFindingList(memory int64, spilled bool) *findingList {
+	l := &findingList{most: math.MaxInt, counts: make(map[reconcile.FindingKind]int64)}
+	if memory > 0 {
+		l.most = int(memory / findingPart / findingBytes)
+	}
 	if spilled {
-		l.runs = &spill.Runs{
-			File: spill.NewFile("waconcile-findings-*"), Columns: len(writer.FindingsSchema()),
-			Compare: func(a, b spill.Row) int { return compareFindings(findingAt(a), findingAt(b)) },
-		}
+		l.spill()
 	}
 	return l
+}
+
+// spill has what is added from now on go to a file.
+func (l *findingList) spill() {
+	l.runs = &spill.Runs{
+		File: spill.NewFile("waconcile-findings-*"), Columns: len(writer.FindingsSchema()),
+		Compare: func(a, b spill.Row) int { return compareFindings(findingAt(a), findingAt(b)) },
+	}
 }
 
 // findingAt is a row that findingsFrame made.
@@ -85,15 +104,21 @@ func (l *findingList) add(rows []finding) error {
 	for i := range rows {
 		l.counts[rows[i].kind]++
 	}
-	if l.runs == nil {
-		if l.rows == nil {
-			l.rows = rows
-		} else {
-			l.rows = append(l.rows, rows...)
-		}
-		l.sorted = false
+	if l.runs == nil && len(l.rows)+len(rows) <= l.most {
+		l.rows, l.sorted = append(l.rows, rows...), false
 		return nil
 	}
+	if l.runs == nil {
+		l.spill()
+		if err := l.addRun(l.rows); err != nil {
+			return err
+		}
+		l.rows = nil
+	}
+	return l.addRun(rows)
+}
+
+func (l *findingList) addRun(rows []finding) error {
 	slices.SortFunc(rows, compareFindings)
 	return l.runs.Add(writer.FramesOf(rows, findingsFrame))
 }

@@ -33,7 +33,7 @@ type takenState struct {
 // gather begins with nothing. With more than one pass to come, what follows
 // the number of contacts or messages goes to temporary files.
 func (r *run) gather(spilled bool) *gathered {
-	g := &gathered{late: make(map[reconcile.LateKey]int64), findings: newFindingList(spilled)}
+	g := &gathered{late: make(map[reconcile.LateKey]int64), findings: newFindingList(r.job.Memory, spilled)}
 	for _, day := range r.plan.states(r.plan.in.accounts.Zones()) {
 		s := &takenState{day: day}
 		if spilled {
@@ -62,26 +62,36 @@ func (g *gathered) add(a *attempt) error {
 	if a.reading != g.reading {
 		return fmt.Errorf("%w: passes read %+v and %+v", reader.ErrChanged, g.reading, a.reading)
 	}
-	findings := 0
-	for _, s := range a.shards {
-		findings += s.findings.len()
-	}
-	found := make([]finding, 0, findings)
 	for _, s := range a.shards {
 		g.tally.Add(&s.tally)
 		g.outside += s.outside
 		for key, n := range s.engine.Late() {
 			g.late[key] += n
 		}
-		for f := range s.findings.all() {
-			found = append(found, a.findingOf(f))
+		if err := g.addFindings(a, &s.findings); err != nil {
+			return err
 		}
-		s.findings = heldFindings{}
-	}
-	if err := g.findings.add(found); err != nil {
-		return err
 	}
 	return g.addStates(a)
+}
+
+// findingsAtOnce is how many findings become texts, which take several times
+// as much, before they are taken and those that they were made of let go.
+const findingsAtOnce = 64 * chunkFindings
+
+func (g *gathered) addFindings(a *attempt, held *heldFindings) error {
+	for held.len() > 0 {
+		found := make([]finding, 0, min(held.len(), findingsAtOnce))
+		for len(found) < cap(found) {
+			for f := range held.first() {
+				found = append(found, a.findingOf(f))
+			}
+		}
+		if err := g.findings.add(found); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (g *gathered) addStates(a *attempt) error {

@@ -20,7 +20,8 @@ type guard struct {
 var errTight = errors.New("memory is short")
 
 // A pass is given up where the live heap is more than tightNumerator of
-// tightDenominator of the memory, and the pass itself has more than a quarter.
+// tightDenominator of the memory, and the pass itself has more than a quarter
+// and more than what every pass has.
 const (
 	tightNumerator   = 7
 	tightDenominator = 10
@@ -37,7 +38,8 @@ func (r *run) newGuard(of share) *guard {
 	case memory == 0 || of.count > passesMax/2:
 		return nil
 	}
-	return &guard{limit: memory / tightDenominator * tightNumerator, own: memory / ownDenominator, begun: liveHeap()}
+	fixed := uint64(r.plan.need(r.job, r.infos).fixed)
+	return &guard{limit: memory / tightDenominator * tightNumerator, own: max(memory/ownDenominator, fixed), begun: liveHeap()}
 }
 
 // check is asked for every block of rows.

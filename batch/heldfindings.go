@@ -77,6 +77,14 @@ func (h *heldFindings) len() int {
 	return n
 }
 
+// first gives the findings of the first chunk, and lets go of it.
+func (h *heldFindings) first() iter.Seq[*reconcile.Finding] {
+	one := &heldFindings{chunks: []*findingChunk{h.chunks[0]}, abouts: h.abouts}
+	h.chunks[0] = nil
+	h.chunks = h.chunks[1:]
+	return one.all()
+}
+
 // all gives every finding, valid until the next.
 func (h *heldFindings) all() iter.Seq[*reconcile.Finding] {
 	return func(yield func(*reconcile.Finding) bool) {

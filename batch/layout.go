@@ -80,7 +80,8 @@ type chargeKey struct {
 // compared.
 const opaqueContact = math.MaxUint64
 
-// The parts of chargeKey.rest. A billing date lasts less than 2^27 ms.
+// The parts of chargeKey.rest. What is left, 28 bits,
+// is more than the 25 hours of a billing date in ms.
 const (
 	indexBits    = 32
 	categoryBits = 4

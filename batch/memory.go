@@ -44,6 +44,20 @@ const (
 	writerBytes  = 24 << 20 // a row group being written, where charges are not spilled
 )
 
+// workersIn is how many of the workers a run has: each takes memory however few
+// contacts a pass takes, so that together with the program they get no more
+// than half of it. The results never depend on their number.
+func workersIn(memory int64, workers int) int {
+	for memory > 0 && workers > 1 && fixedBytes(workers) > memory/2 {
+		workers--
+	}
+	return workers
+}
+
+func fixedBytes(workers int) int64 {
+	return programBytes + int64(workers)*workerBytes + int64(decoders(workers))*decoderBytes
+}
+
 // What every pass holds beside the program is not filled by few rows: a whole
 // run takes no more than this for each of its rows.
 const smallBytes = 1 << 10
@@ -96,6 +110,7 @@ func (p *Plan) Passes(ctx context.Context, job Job) (int, error) {
 	if p.Already {
 		return 0, nil
 	}
+	job.Workers = workersIn(job.Memory, job.Workers)
 	exports, err := p.newExports(&job, p.names)
 	if err != nil {
 		return 0, err
@@ -119,7 +134,7 @@ func (p *Plan) need(job *Job, infos []reader.FileInfo) need {
 	states := int64(len(p.states(p.in.accounts.Zones())))
 	n := need{
 		small:  programBytes + all*smallBytes,
-		fixed:  programBytes + int64(job.Workers)*workerBytes + int64(decoders(job.Workers))*decoderBytes,
+		fixed:  fixedBytes(job.Workers),
 		writes: tablesInFlight*writerBytes + mostRows(byDay, tablesInFlight)*writtenBytes,
 		shared: waiting*rowBytes + mostRows(byDay, pairDays)*pairBytes + mostRows(byDay, chargeDays)*chargeBytes +
 			states*mostRows(byDay, 1)*stateBytes,

@@ -74,3 +74,19 @@ func TestSizeText(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkersIn: workers are fewer where they alone would take more than half
+// of the memory, and always one at least.
+func TestWorkersIn(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		memory        int64
+		workers, want int
+	}{
+		{0, 64, 64}, {16 << 30, 64, 64}, {256 << 20, 2, 2}, {256 << 20, 16, 6}, {128 << 20, 16, 2}, {128 << 20, 1, 1}, {1 << 20, 16, 1},
+	} {
+		if got := workersIn(tc.memory, tc.workers); got != tc.want {
+			t.Errorf("%d workers in %s: %d, want %d", tc.workers, SizeText(tc.memory), got, tc.want)
+		}
+	}
+}

@@ -179,7 +179,7 @@ func TestShares(t *testing.T) {
 // Passes that do not read the same have not read one month.
 func TestPassesReadTheSame(t *testing.T) {
 	t.Parallel()
-	g := &gathered{findings: newFindingList(false)}
+	g := &gathered{findings: newFindingList(0, false)}
 	counts := readCounts{read: 10, rejected: 1, used: 9}
 	if err := g.add(&attempt{counts: true, reading: counts}); err != nil {
 		t.Fatal(err)

@@ -12,8 +12,8 @@ type repeatSearch struct {
 	table      []candidate // by open addressing
 }
 
-// candidate is a hash that may be repeated; one that has not been found yet
-// is a free slot.
+// candidate is a hash that may be repeated, and how often it has been found; a
+// slot is free unless it is taken.
 type candidate struct {
 	hash  uint64
 	taken bool

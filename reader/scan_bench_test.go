@@ -57,7 +57,6 @@ func benchFiles(b *testing.B, run func(b *testing.B, rows int, data []byte)) {
 			runtime.GC()
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
-			b.ReportAllocs()
 			run(b, n, data)
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 		})

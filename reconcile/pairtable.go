@@ -217,7 +217,8 @@ func (t *pairTable) restorePart(part int, pairs []*PairState, convs []*Conversat
 	t.take(part, len(pairs)+len(convs))
 	w := &t.work
 	for _, s := range pairs {
-		w.pairs[t.at(s.PairKey, s.Hash())].Pair = s.pair()
+		index := t.at(s.PairKey, s.Hash()) // which may move the pairs
+		w.pairs[index].Pair = s.pair()
 	}
 	for _, c := range convs {
 		index := t.at(c.PairKey, c.Hash())

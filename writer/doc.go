@@ -188,8 +188,9 @@
 // there and adjust that one. Of a run that takes adjustments in: the months
 // from the adjusted one on are closed, the pointer of what adjusts it leads to
 // each, and the sealed run of no month between takes it in as well; no manifest
-// names a run twice. A month of which a crash has left only mark or seal is no
-// damage, and neither is a run that another has overtaken.
+// names a run twice. A month of which a crash has left only the mark is no
+// damage as long as nothing has adjusted it, and neither is a run that another
+// has overtaken.
 //
 // # What a reader may rely on
 //

@@ -97,7 +97,7 @@ func (e *strideEncoder) appendFrame(b, page []byte, s stride) []byte {
 		rest = rest[len(content):]
 		last := len(rest) == 0
 		e.encode(content, s)
-		if len(e.block) < len(content) && len(content) <= blockMax {
+		if len(e.block) < len(content) {
 			b = appendBlock(b, e.block, compressedBlock, len(e.block), last)
 		} else {
 			b = appendRaw(b, content, last)

@@ -23,8 +23,8 @@ const (
 const createdBy = "waconcile"
 
 // WriteParquet writes a table of schema s as one Parquet file under key: zstd,
-// row groups of 32768 rows, a dictionary for every column that is not Unique,
-// statistics. The bytes follow from the rows alone, not from how frames cuts
+// row groups of 32768 rows, a dictionary for every column that is not Unique
+// unless it would be large, statistics. The bytes follow from the rows alone, not from how frames cuts
 // them. Frames are checked before they are written: lengths, nulls, decimals
 // of at most 38 digits and 6 decimals, text in UTF-8. A frame may be reused by
 // the caller as soon as the next is asked for; its strings stay in use until

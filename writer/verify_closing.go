@@ -83,7 +83,7 @@ func (v *verifier) checkClosing(ctx context.Context) error {
 	if counts, err := v.counts(ctx, closed); err != nil || !counts {
 		return err
 	}
-	v.checkSeal(closed)
+	v.checkSeal(closed, late)
 	return v.checkLate(ctx, late, closed)
 }
 
@@ -110,7 +110,7 @@ func (v *verifier) checkBeside(name, key string, problem error, detail string) {
 }
 
 // checkSeal says nothing of a month that is open.
-func (v *verifier) checkSeal(closed *closing) {
+func (v *verifier) checkSeal(closed *closing, late *lateRuns) {
 	const name = "seal"
 	if closed.damage != nil {
 		v.checkBeside(name, closed.damaged, closed.damage, "")
@@ -120,11 +120,30 @@ func (v *verifier) checkSeal(closed *closing) {
 	if problem == nil && closed.seal == nil {
 		return
 	}
+	if problem == nil && !closed.whole {
+		if key, lost := closed.lost(v.manifest.Period, late); lost != nil {
+			v.checkBeside(name, key, lost, "")
+			return
+		}
+	}
 	detail := "names the run that the month was billed by"
 	if !closed.whole {
-		detail = "the month is closed, and of pointer and seal only one says so; closing it again makes it whole"
+		detail = "the month is closed, and has no seal yet; closing it again makes it whole"
 	}
 	v.checkBeside(name, SealKey(v.manifest.Period), problem, detail)
+}
+
+// lost tells what a crash has not left where only one of pointer and seal
+// closes the month: the mark on the pointer is made first, and whoever adjusts
+// the month makes both whole before.
+func (c *closing) lost(period string, late *lateRuns) (key string, problem error) {
+	switch {
+	case !c.pointer.Sealed:
+		return PointerKey(period), fmt.Errorf("%s closes the month, and the pointer has no mark", SealKey(period))
+	case late != nil:
+		return SealKey(period), errors.New("it is not there, and the month has been adjusted")
+	}
+	return "", nil
 }
 
 // checkAdjusts holds what a run adjusts against what was sealed.

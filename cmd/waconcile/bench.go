@@ -93,20 +93,24 @@ func (a *app) bench(cmd *cobra.Command, b *benchSettings) (err error) {
 	return a.printBench(result)
 }
 
-// measuredEnviron leaves out the settings of this program: what is measured
-// has those that its command line gives it.
+// measuredEnviron leaves out the settings of this program and of its collector:
+// what is measured has those that its command line gives it, and else the
+// defaults.
 func measuredEnviron(environ []string) []string {
-	return slices.DeleteFunc(environ, func(e string) bool { return strings.HasPrefix(e, envPrefix) })
+	return slices.DeleteFunc(environ, func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		return strings.HasPrefix(e, envPrefix) || name == "GOGC" || name == "GOMEMLIMIT" || name == "GODEBUG"
+	})
 }
 
 // benchBucket opens a place of its own in the bucket; nil where no S3 is given.
 func (a *app) benchBucket(ctx context.Context, st *stores, bucket string) (*bench.Bucket, error) {
 	s := &a.settings
-	if s.s3Endpoint == "" && bucket == "" {
+	if bucket == "" { // the endpoint alone may stand in the environment for other commands
 		return nil, nil
 	}
-	if s.s3Endpoint == "" || bucket == "" {
-		return nil, fmt.Errorf("%w: the figure s3 needs both --s3-endpoint and --s3-bucket", errUsage)
+	if s.s3Endpoint == "" {
+		return nil, fmt.Errorf("%w: --s3-bucket needs --s3-endpoint", errUsage)
 	}
 	place := bucketScheme + strings.Trim(strings.TrimPrefix(bucket, bucketScheme), "/") + "/waconcile-bench-" + strings.ToLower(rand.Text())
 	var out writer.Store

@@ -35,7 +35,7 @@ bytes. It refuses a directory with contents that it did not make.`,
 	cmd.Flags().IntVar(&o.Messages, "messages", demo.DefaultMessages, "`number` of messages to make")
 	cmd.Flags().Uint64Var(&o.Seed, "seed", demo.DefaultSeed, "`seed` of what is drawn")
 	cmd.Flags().IntVar(&a.settings.workers, "workers", runtime.GOMAXPROCS(0), "shards and goroutines")
-	cmd.Flags().StringVar(&a.settings.memory, "memory", "", "`size` that the garbage collector keeps within where it can, such as 512MiB")
+	cmd.Flags().StringVar(&a.settings.memory, "memory", "", "`size` that the job keeps within, such as 512MiB")
 	a.settings.commonFlags(cmd.Flags())
 	cmd.Flags().Lookup("config").Hidden = true
 	return cmd

@@ -27,7 +27,11 @@ func (s *settings) profiled(do func() error) (err error) {
 		defer func() { err = errors.Join(err, stop()) }()
 	}
 	if s.memProfile != "" {
-		defer func() { err = errors.Join(err, writeMemProfile(s.memProfile)) }()
+		f, createErr := os.Create(s.memProfile) // now: a run is not to fail by its profile
+		if createErr != nil {
+			return fmt.Errorf("%w: --memprofile: %w", errUsage, createErr)
+		}
+		defer func() { err = errors.Join(err, writeMemProfile(f)) }()
 	}
 	return do()
 }
@@ -46,11 +50,7 @@ func startCPUProfile(path string) (stop func() error, err error) {
 	}, nil
 }
 
-func writeMemProfile(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("%w: --memprofile: %w", errUsage, err)
-	}
+func writeMemProfile(f *os.File) error {
 	runtime.GC() // so that the heap is what is live
 	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }

@@ -32,6 +32,7 @@ func measure(ctx context.Context, program string, args, env []string) (Cost, []b
 	cmd := exec.CommandContext(ctx, program, args...)
 	var stdout, stderr tail
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = env, &stdout, &stderr, afterEnd
+	endTogether(cmd)
 	began := time.Now()
 	err := cmd.Run()
 	wall := time.Since(began)

@@ -96,7 +96,7 @@ func (r *runner) lacks(figure string) string {
 	case figure == figureWorkers && runtime.GOMAXPROCS(0) < processors:
 		return "there are not two processors"
 	case figure == figureS3 && r.Bucket == nil:
-		return "no --s3-endpoint is given"
+		return "no --s3-bucket is given"
 	case figure == figureAgainst && r.Against == "":
 		return "no --against is given"
 	}
@@ -174,9 +174,11 @@ func (r *runner) provide(ctx context.Context, name string) (*Set, error) {
 
 // round measures each side once and removes what was published.
 func (r *runner) round(ctx context.Context, number int) error {
-	if err := os.MkdirAll(r.out(), 0o755); err != nil {
+	// What a round that failed has left would count as published.
+	if err := errors.Join(os.RemoveAll(r.out()), os.MkdirAll(r.out(), 0o755)); err != nil {
 		return err
 	}
+	defer os.RemoveAll(r.out())
 	for _, s := range r.chosen {
 		program := s.program
 		if program == "" {
