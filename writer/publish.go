@@ -26,6 +26,9 @@ var (
 	// ErrVerify is matched where what is published is not what its manifest
 	// says.
 	ErrVerify = errors.New("verification failed")
+	// ErrBeside is matched where that is an object beside the run, and all that
+	// is the run's is right.
+	ErrBeside = errors.New("an object beside the run is damaged")
 )
 
 const manifestName = "manifest.json"

@@ -33,7 +33,7 @@ type Check struct {
 //
 // The error matches fs.ErrNotExist where there is no such run, ErrVerify where
 // a check failed, and names the first, that of a pointer or seal only where all
-// else is right; the checks are there all the same. Any other error means that
+// else is right, and then ErrBeside, too; the checks are there all the same. Any other error means that
 // the store could not be read.
 func Verify(ctx context.Context, t Target, run, period string) ([]Check, error) {
 	v := &verifier{target: t}
@@ -72,8 +72,18 @@ func (v *verifier) failure() error {
 		return nil
 	}
 	where := cmp.Or(first.Key, v.run+first.File, v.pointer)
-	return fmt.Errorf("verify %s: %w: %s: %s", where, ErrVerify, first.Name, first.Detail)
+	err := fmt.Errorf("verify %s: %w: %s: %s", where, ErrVerify, first.Name, first.Detail)
+	if first.beside() && v.manifest != nil {
+		return besideError{err}
+	}
+	return err
 }
+
+// besideError is that of an object beside the run, where all else is right.
+type besideError struct{ error }
+
+func (e besideError) Unwrap() error        { return e.error }
+func (e besideError) Is(target error) bool { return target == ErrBeside }
 
 func (c *Check) beside() bool { return c.Name == pointerCheck || c.Key != "" }
 

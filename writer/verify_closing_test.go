@@ -174,6 +174,9 @@ func TestVerifyClosingNames(t *testing.T) {
 		if !errors.Is(err, ErrVerify) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %q", name, err, tc.want)
 		}
+		if run := strings.HasPrefix(tc.want, "verify "+testRun+firstFile); errors.Is(err, ErrBeside) == run {
+			t.Errorf("%s: an object beside the run: %v", name, !run)
+		}
 		failed := slices.DeleteFunc(beside(checks), func(c Check) bool { return c.OK })
 		if len(failed) != 1 {
 			t.Errorf("%s is held against more: %+v", name, failed)

@@ -53,18 +53,19 @@
 // memory of the machine. Where a month does not fit, contacts are split by hash
 // into shares, and the exports are read once for each: the run gets slower, and
 // comes to the same bytes. plan says how many passes it takes, the log of the run
-// too. Nine tenths of --memory, or 40 MiB less than it, become the limit of the
-// garbage collector, unless GOMEMLIMIT is set. Each pass takes some 30 MiB and 10
-// for each of --workers, however little it has to hold: less than twice that
-// cannot be kept within.
+// too. Nine tenths of --memory, or 40 MiB less than it, but never less than three
+// quarters, become the limit of the garbage collector, unless GOMEMLIMIT is set.
+// Each pass takes some 20 MiB and 17 for each worker, however little it has to
+// hold: where that is more than half of the memory a run has fewer workers than
+// --workers says, and less than some 100 MiB cannot be kept within.
 //
 // # Output
 //
 // What a command found out goes to stdout: as text, or with --json as one
 // JSON object on one line. The log goes to stderr: on a terminal as text, with
 // a progress bar while rows are read; otherwise as JSON lines, and then run
-// prints what --json does. --log-format text or json settles it. The last line of a command that failed says what failed and what
-// to do next.
+// prints what --json does. --log-format text or json settles it. The last line
+// of a command that failed says what failed and what to do next.
 //
 // --fail-on differences asks for exit code 3 where the differences table has a
 // row of a class other than match, rounding and outside_period; --fail-on

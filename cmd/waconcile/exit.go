@@ -68,6 +68,7 @@ func outcomes() []outcome {
 		{errTerminated, exitTerminate, true, again},
 		{errNoSuchRun, exitUsage, false, "name a run that is published by its key, or with --period by its id or as current, previous, sealed or adjusted"},
 		{batch.ErrNotKept, exitVerify, true, again + ", which writes it anew; if it fails as well, the store loses or changes what it is given"},
+		{writer.ErrBeside, exitVerify, false, "the run itself is right: restore the object that is named from a backup or an older version of it, and verify again"},
 		{writer.ErrVerify, exitVerify, false, "do not use this run; find out what changed it, and publish anew into another place"},
 		{errMoved, exitConflict, false, "look at the run that is current now, and close the month if that is what is to be billed"},
 		{writer.ErrConflict, exitConflict, false, "another run of the period was published meanwhile: " + again},

@@ -41,6 +41,7 @@ func TestExitCodes(t *testing.T) {
 		{writer.ErrConflict, 8},
 		{fmt.Errorf("%w: %w", errMoved, writer.ErrConflict), 8},
 		{writer.ErrVerify, 9},
+		{writer.ErrBeside, 9},
 		{bench.ErrProcess, 1},
 		{errNoSuchRun, 2},
 		{fmt.Errorf("%w: %w", batch.ErrNotKept, writer.ErrVerify), 9},
