@@ -15,7 +15,7 @@ import (
 // too, is not looked through again and again. Of a small memory garbage gets a
 // quarter at the most.
 const (
-	garbageBytes     = 64 << 20
+	garbageBytes     = 96 << 20
 	garbagePart      = 4
 	growthPercentMin = 15
 	growthPercentMax = 200

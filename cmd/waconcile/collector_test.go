@@ -6,7 +6,7 @@ func TestGrowthPercent(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20
 	for live, want := range map[uint64]int{
-		0: 200, 1: 200, 32 * mib: 200, 64 * mib: 100, 100 * mib: 64, 320 * mib: 20, 512 * mib: 15, 8192 * mib: 15,
+		0: 200, 1: 200, 48 * mib: 200, 64 * mib: 150, 100 * mib: 96, 320 * mib: 30, 512 * mib: 18, 8192 * mib: 15,
 	} {
 		if got := growthPercent(live, garbageBytes); got != want {
 			t.Errorf("growthPercent(%d MiB) = %d, want %d", live/mib, got, want)
