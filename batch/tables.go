@@ -10,11 +10,11 @@ import (
 	"waconcile/writer"
 
 	"github.com/shopspring/decimal"
-	"golang.org/x/sync/errgroup"
 )
 
 // writeTables writes the tables beside the charges, each as Parquet and as
-// CSV, two files at a time: findings may be many.
+// CSV, one after the other: a run that is cancelled leaves no write under way
+// but one.
 func (r *run) writeTables(ctx context.Context, res *results) error {
 	tables := []struct {
 		name   string
@@ -27,24 +27,18 @@ func (r *run) writeTables(ctx context.Context, res *results) error {
 		{writer.FindingsTable, writer.FindingsSchema(), res.findings.frames()},
 		{writer.RejectsTable, writer.RejectsSchema(), writer.FramesOf(res.rejects, rejectsFrame)},
 	}
-	entries := make([]writer.FileEntry, 2*len(tables))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(tablesInFlight)
-	for i, t := range tables {
+	for _, t := range tables {
 		key := r.plan.RunKey + t.name
-		g.Go(func() (err error) {
-			entries[2*i], err = writer.WriteParquet(ctx, r.job.Out, key+".parquet", t.schema, t.frames)
+		parquet, err := writer.WriteParquet(ctx, r.job.Out, key+".parquet", t.schema, t.frames)
+		if err != nil {
 			return err
-		})
-		g.Go(func() (err error) {
-			entries[2*i+1], err = writer.WriteCSV(ctx, r.job.Out, key+".csv", t.schema, t.frames)
+		}
+		csv, err := writer.WriteCSV(ctx, r.job.Out, key+".csv", t.schema, t.frames)
+		if err != nil {
 			return err
-		})
+		}
+		r.entries = append(r.entries, parquet, csv)
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	r.entries = append(r.entries, entries...)
 	slices.SortFunc(r.entries, func(a, b writer.FileEntry) int { return strings.Compare(a.Name, b.Name) })
 	return nil
 }
