@@ -110,8 +110,8 @@
 // # What a run costs
 //
 // Of a month of 20.9 million rows in a directory, 935 MB as DuckDB writes them,
-// with 6.2 million charges: 7.1 s on two processors of an Intel Xeon, 12.8 CPU seconds, 400 MB.
-// A bare decode of the columns that are needed took 2.2 s, and 3.9 CPU seconds,
+// with 6.2 million charges: 7.3 s on two processors of an Intel Xeon, 12.8 CPU seconds, 400 MB.
+// A bare decode of the columns that are needed took 2.3 s, and 4.0 CPU seconds,
 // in the same hour. By a CPU profile (waconcile run --cpuprofile) that goes into
 //
 //	decoding                            2.7 s   0.9 of it snappy
