@@ -80,7 +80,7 @@ func (r *run) newShard(from *reconcile.State, a *attempt) (*shard, error) {
 		dates:     make(map[reconcile.Date]*dateCharges),
 		spare:     a.tables.spare,
 		delivered: r.plan.Period.From - 1,
-		log:       &sightings{},
+		log:       newSightings(),
 		opensFrom: reconcile.NoTime,
 	}
 	if from != nil {

@@ -2,13 +2,10 @@ package batch
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 
-	"waconcile/writer"
+	"waconcile/batch/spill"
 )
 
 // sightings is a log of the hashes of all messages of a shard, in which those
@@ -18,10 +15,11 @@ import (
 // temporary file, which has no name and vanishes with the process.
 type sightings struct {
 	parts [sightingParts]sightingPart
-	file  *os.File // nil until something is spilled
-	filed int64    // bytes in file
-	block []byte   // memory for what is written and read back
+	file  *spill.File
+	block []byte // memory for what is written and read back
 }
+
+func newSightings() *sightings { return &sightings{file: spill.NewFile("waconcile-hashes-*")} }
 
 // sightingParts is the number of parts, by the upper bits of the hash: one is
 // searched at a time. An engine that folds its messages part by part (see
@@ -36,17 +34,14 @@ const (
 // file in blocks of sightingBuffer hashes.
 type sightingPart struct {
 	held   []uint64
-	blocks []int64 // where each block begins
+	blocks []spill.Piece
 }
-
-// sightingBlockBytes is the size of a block.
-const sightingBlockBytes = 8 * sightingBuffer
 
 func (s *sightings) add(hash uint64) error {
 	p := &s.parts[hash>>(64-sightingPartBits)]
 	if len(p.held) == sightingBuffer {
 		if err := s.spill(p); err != nil {
-			return fmt.Errorf("spill message hashes: %w: %w", writer.ErrStore, err)
+			return fmt.Errorf("message hashes: %w", err)
 		}
 	}
 	p.held = append(p.held, hash)
@@ -55,25 +50,15 @@ func (s *sightings) add(hash uint64) error {
 
 // spill moves what a part holds to the file.
 func (s *sightings) spill(p *sightingPart) error {
-	if s.file == nil {
-		f, err := os.CreateTemp("", "waconcile-hashes-*")
-		if err != nil {
-			return err
-		}
-		if err := os.Remove(f.Name()); err != nil {
-			return errors.Join(err, f.Close())
-		}
-		s.file = f
-	}
 	s.block = s.block[:0]
 	for _, h := range p.held {
 		s.block = binary.LittleEndian.AppendUint64(s.block, h)
 	}
-	if _, err := s.file.WriteAt(s.block, s.filed); err != nil {
+	block, err := s.file.Write(s.block)
+	if err != nil {
 		return err
 	}
-	p.blocks = append(p.blocks, s.filed)
-	s.filed += sightingBlockBytes
+	p.blocks = append(p.blocks, block)
 	p.held = p.held[:0]
 	return nil
 }
@@ -85,7 +70,7 @@ func (s *sightings) repeated(out map[uint64]bool) error {
 	for i := range s.parts {
 		var err error
 		if hashes, err = s.all(hashes[:0], &s.parts[i]); err != nil {
-			return fmt.Errorf("read message hashes back: %w: %w", writer.ErrStore, err)
+			return fmt.Errorf("message hashes: %w", err)
 		}
 		search.find(hashes, out)
 	}
@@ -95,9 +80,9 @@ func (s *sightings) repeated(out map[uint64]bool) error {
 // all appends every hash of a part to hashes.
 func (s *sightings) all(hashes []uint64, p *sightingPart) ([]uint64, error) {
 	hashes = slices.Grow(hashes, len(p.blocks)*sightingBuffer+len(p.held))
-	s.block = slices.Grow(s.block[:0], sightingBlockBytes)[:sightingBlockBytes]
-	for _, at := range p.blocks {
-		if _, err := io.ReadFull(io.NewSectionReader(s.file, at, sightingBlockBytes), s.block); err != nil {
+	for _, block := range p.blocks {
+		var err error
+		if s.block, err = s.file.Read(block, s.block); err != nil {
 			return nil, err
 		}
 		for i := 0; i < len(s.block); i += 8 {
@@ -108,9 +93,4 @@ func (s *sightings) all(hashes []uint64, p *sightingPart) ([]uint64, error) {
 }
 
 // close gives the temporary file back.
-func (s *sightings) close() error {
-	if s.file == nil {
-		return nil
-	}
-	return s.file.Close()
-}
+func (s *sightings) close() error { return s.file.Close() }

@@ -13,7 +13,7 @@ import (
 // spilled, in one block or in two, and the hash 0, which marks a free slot.
 func TestSightings(t *testing.T) {
 	t.Parallel()
-	log := &sightings{}
+	log := newSightings()
 	defer func() {
 		if err := log.close(); err != nil {
 			t.Error(err)
