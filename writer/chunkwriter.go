@@ -27,7 +27,7 @@ type chunkWriter struct {
 	// Of the column chunk.
 	meta       *metadata.ColumnChunkMetaDataBuilder
 	pager      file.PageWriter
-	pageStats  metadata.TypedStatistics
+	pageStats  metadata.TypedStatistics // of the next page, filled before it is written
 	chunkStats metadata.TypedStatistics
 	dictionary bool
 	written    int64
@@ -44,9 +44,6 @@ func (w *chunkWriter) begin(meta *metadata.ColumnChunkMetaDataBuilder, group, co
 	w.pager, err = file.NewPageWriter(w.sink, w.props.CompressionFor(path), w.props.CompressionLevelFor(path), meta, int16(group), int16(column), mem, false, nil, nil)
 	return err
 }
-
-// pageStatistics are those of the next page, to be filled before it is written.
-func (w *chunkWriter) pageStatistics() metadata.TypedStatistics { return w.pageStats }
 
 func (w *chunkWriter) dictionaryPage(data []byte, values int) error {
 	w.dictionary = true

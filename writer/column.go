@@ -151,7 +151,7 @@ func (p *presence) writePages(w *chunkWriter, data []byte, cuts []pageCut, updat
 	var from pageCut
 	for _, to := range cuts {
 		values := data[from.bytes:to.bytes]
-		update(w.pageStatistics(), values, p.nullsIn(from.row, to.row))
+		update(w.pageStats, values, p.nullsIn(from.row, to.row))
 		page, levels := values, 0
 		if p.nullable {
 			w.page = p.appendLevels(w.page[:0], from.row, to.row)

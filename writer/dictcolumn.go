@@ -221,7 +221,7 @@ func (d *dictColumn[K]) writeNumbers(w *chunkWriter) error {
 	if err := w.dictionaryPage(d.scratch, len(d.values)); err != nil {
 		return err
 	}
-	d.update(w.pageStatistics(), d.values, int64(d.nulls))
+	d.update(w.pageStats, d.values, int64(d.nulls))
 	width := numberWidth(len(d.values))
 	w.page = d.appendLevels(w.page[:0], 0, d.rows)
 	levels := len(w.page)
