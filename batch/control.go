@@ -38,6 +38,7 @@ func (r *run) controls(res *results) ([]writer.ControlTotal, error) {
 		amount("summary_net", "summary net = charge amounts", net, chargeAmount),
 		count("statements", "charges of the statements = charges + adjustments taken in", statementCharges, chargeRows+res.taken.charges),
 	}
+	totals = append(totals, res.rechargeControls()...)
 	totals = append(totals, res.adjusted.controls(res.summary)...)
 	for _, ct := range res.compared.Totals {
 		totals = append(totals,

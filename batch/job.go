@@ -27,6 +27,7 @@ type Config struct {
 	IgnoreTypes    []string          // outbound types that never count
 	Columns        map[string]string // contract's column name → name in the exports
 	CompleteMarker string            // file that each required day must have, such as _SUCCESS; empty: none
+	ExpiryDays     int               // how long before it ends a recharge is a finding
 	UnsafeStore    bool              // publish to a store that does not honour conditional writes
 
 	passes int              // of tests: that many; 0: as many as Memory needs
@@ -38,6 +39,7 @@ const (
 	DefaultLookbackDays   = 3
 	DefaultLateDays       = 1
 	DefaultDeliveryDays   = 30
+	DefaultExpiryDays     = 30
 	DefaultMaxRejectRatio = "0.001"
 )
 
@@ -64,7 +66,7 @@ func (c *Config) Validate() error {
 	case c.Memory < 0:
 		return fmt.Errorf("%w: memory %d is negative", ErrConfig, c.Memory)
 	}
-	days := map[string]int{"lookback": c.LookbackDays, "late-days": c.LateDays, "delivery-days": c.DeliveryDays}
+	days := map[string]int{"lookback": c.LookbackDays, "late-days": c.LateDays, "delivery-days": c.DeliveryDays, "expiry-days": c.ExpiryDays}
 	for _, name := range slices.Sorted(maps.Keys(days)) {
 		if days[name] < 0 || days[name] > daysMax {
 			return fmt.Errorf("%w: %s %d is not within 0 and %d", ErrConfig, name, days[name], daysMax)
@@ -76,14 +78,15 @@ func (c *Config) Validate() error {
 // Job is a Config with the places it reads from and writes to.
 type Job struct {
 	Config
-	Program  writer.Program // what the manifest says made the run
-	Exports  reader.Source
-	Rates    reader.Source
-	Accounts reader.Source
-	Markets  reader.Source // nil: the built-in table
-	Invoices reader.Source // nil: none
-	Out      writer.Store
-	Log      *slog.Logger
+	Program   writer.Program // what the manifest says made the run
+	Exports   reader.Source
+	Rates     reader.Source
+	Accounts  reader.Source
+	Markets   reader.Source // nil: the built-in table
+	Recharges reader.Source // nil: none
+	Invoices  reader.Source // nil: none
+	Out       writer.Store
+	Log       *slog.Logger
 	// Progress, where not nil, is called from one goroutine at a time as rows
 	// are read.
 	Progress func(Progress)

@@ -51,6 +51,13 @@ func (r *run) reportData(res *results, findings []finding, m *writer.Manifest) r
 	for i := range res.statements {
 		d.Statements = append(d.Statements, reportStatement(&res.statements[i]))
 	}
+	for i := range res.recharges {
+		m := &res.recharges[i]
+		d.Recharges = append(d.Recharges, report.Recharge{
+			Account: m.Account, Currency: m.Currency, Opening: m.Opening.Decimal(), Bought: m.Bought.Decimal(),
+			Used: m.Used.Decimal(), Expired: m.Expired.Decimal(), Closing: m.Closing.Decimal(),
+		})
+	}
 	if res.adjusted != nil {
 		d.Sealed = r.plan.standing.sealedRun()
 		for key, g := range res.adjusted.groups { // the report sorts

@@ -100,6 +100,7 @@ type Settings struct {
 	MaxRejectRatio string            `json:"max_reject_ratio"` // decimal
 	AllowMissing   bool              `json:"allow_missing"`
 	CompleteMarker string            `json:"complete_marker"`
+	ExpiryDays     int               `json:"expiry_days"`
 	Rounding       string            `json:"rounding"`
 }
 

@@ -14,6 +14,7 @@ const (
 	FindingsTable    = "findings"
 	RejectsTable     = "rejects"
 	AdjustmentsTable = "adjustments"
+	RechargesTable   = "recharges"
 )
 
 // ChargesSchema is the table of charges (contract, Outputs). Every file of it
@@ -126,6 +127,25 @@ func DifferencesSchema() Schema {
 	}
 }
 
+// RechargesSchema is the table of what became of each recharge in the period
+// (R12), sorted by account_id and recharge_id: opening + bought - used - expired
+// = closing. It has all that were bought before the period ended.
+func RechargesSchema() Schema {
+	return Schema{
+		{Name: "account_id", Type: Text},
+		{Name: "recharge_id", Type: Text},
+		{Name: "plan", Type: Text},
+		{Name: "currency", Type: Text},
+		{Name: "purchased_at", Type: Instant},
+		{Name: "expires_at", Type: Instant, Nullable: true},
+		{Name: "opening", Type: Money},
+		{Name: "bought", Type: Money},
+		{Name: "used", Type: Money},
+		{Name: "expired", Type: Money},
+		{Name: "closing", Type: Money},
+	}
+}
+
 // FindingsSchema is the table of what a person should look at.
 func FindingsSchema() Schema {
 	return Schema{
@@ -152,7 +172,7 @@ func RejectsSchema() Schema {
 
 // SchemaOf is the schema of a file of a run by its name relative to the run:
 // charges/YYYY-MM-DD/*.parquet, and summary, statements, differences,
-// findings, rejects and adjustments as .parquet and as .csv. ok is false for
+// findings, rejects, recharges and adjustments as .parquet and as .csv. ok is false for
 // any other.
 func SchemaOf(name string) (table string, s Schema, ok bool) {
 	ext := path.Ext(name)
@@ -176,6 +196,8 @@ func SchemaOf(name string) (table string, s Schema, ok bool) {
 		return table, RejectsSchema(), true
 	case AdjustmentsTable:
 		return table, AdjustmentsSchema(), true
+	case RechargesTable:
+		return table, RechargesSchema(), true
 	}
 	return "", nil, false
 }

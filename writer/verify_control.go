@@ -47,7 +47,7 @@ func (v *verifier) contents(results []fileResult) {
 		v.check("control totals", "", errors.New("not recomputed, since a file is not what the manifest says"), "")
 		return
 	}
-	for _, name := range []string{SummaryTable, StatementsTable, DifferencesTable, FindingsTable, RejectsTable} {
+	for _, name := range v.tablesOfRun() {
 		if tables[name] == nil {
 			v.check("tables", name+parquetExt, errors.New("the run has no such table"), "")
 			return
@@ -60,12 +60,22 @@ func (v *verifier) contents(results []fileResult) {
 		charges.rows, charges.status[statusCharged], charges.status[statusFree], charges.status[statusUnrated]))
 	v.checkSummary(charges, tables[SummaryTable])
 	v.checkStatements(charges, tables[StatementsTable])
+	v.checkRecharges(charges, tables[RechargesTable])
 	v.check("differences", DifferencesTable+parquetExt, checkDifferences(tables[DifferencesTable]),
 		"theirs − ours = the difference = the sum of its effects, in each row")
 	v.check("our side of the differences", DifferencesTable+parquetExt, checkOurs(charges, tables[DifferencesTable]),
 		"Σ our quantity and amount = the charges of the accounts in scope, for each account and currency")
 	v.checkCounts(charges, tables)
 	v.checkFigures(charges, tables, results)
+}
+
+// tablesOfRun are the tables that every run of the manifest's format has.
+func (v *verifier) tablesOfRun() []string {
+	names := []string{SummaryTable, StatementsTable, DifferencesTable, FindingsTable, RejectsTable}
+	if v.manifest.FormatVersion >= rechargesSince {
+		names = append(names, RechargesTable)
+	}
+	return names
 }
 
 // table is a small table in memory; of adjustments there are no frames.

@@ -32,6 +32,7 @@ func (f *figures) text() string {
 		textTable([][]string{{"rows", grouped(f.Rows)}, {"messages", grouped(f.Messages)}}),
 		textTable(f.conversationRows()),
 		textTable(f.statementRows()),
+		textTable(f.rechargeRows()),
 		f.differencesText(),
 		f.closedText(),
 		textTable(countRows("findings", f.Findings)),
@@ -65,6 +66,17 @@ func (f *figures) statementRows() [][]string {
 	rows := [][]string{{title, "net", "vat", "gross"}}
 	for _, t := range f.Statements {
 		rows = append(rows, []string{t.Currency, money(t.Net), money(t.VAT), money(t.Gross)})
+	}
+	return rows
+}
+
+func (f *figures) rechargeRows() [][]string {
+	if len(f.Recharges) == 0 {
+		return nil
+	}
+	rows := [][]string{{"recharges", "opening", "bought", "used", "expired", "closing"}}
+	for _, t := range f.Recharges {
+		rows = append(rows, []string{t.Currency, money(t.Opening), money(t.Bought), money(t.Used), money(t.Expired), money(t.Closing)})
 	}
 	return rows
 }

@@ -36,6 +36,7 @@ type settings struct {
 	allowMissing bool
 
 	lookback, lateDays, deliveryDays int
+	expiryDays                       int
 	maxRejectRatio                   string
 	workers                          int
 	memory                           string
@@ -112,6 +113,7 @@ func (s *settings) tuningFlags(fs *pflag.FlagSet) {
 	fs.IntVar(&s.lookback, "lookback", batch.DefaultLookbackDays, "days read before the period")
 	fs.IntVar(&s.lateDays, "late-days", batch.DefaultLateDays, "days read after the last conversation has ended")
 	fs.IntVar(&s.deliveryDays, "delivery-days", batch.DefaultDeliveryDays, "days a delivery may come after sending")
+	fs.IntVar(&s.expiryDays, "expiry-days", batch.DefaultExpiryDays, "days before its end, or that of all credit, from which on a recharge is a finding")
 	fs.StringVar(&s.maxRejectRatio, "max-reject-ratio", batch.DefaultMaxRejectRatio, "`share` of the rows that may be rejected")
 	fs.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "shards and goroutines; the result never depends on it")
 	fs.StringVar(&s.memory, "memory", "", "`size` that a run keeps within, in several passes if it has to, such as 512MiB or 2GiB (default: the container's limit or the machine)")

@@ -32,6 +32,7 @@ type figures struct {
 	Findings      map[string]int64 `json:"findings"` // by kind
 	Conversations []categoryCount  `json:"conversations"`
 	Statements    []currencyTotal  `json:"statements"`
+	Recharges     []rechargeTotal  `json:"recharges"`
 	Differences   []classTotal     `json:"differences"`
 	SealedRun     string           `json:"sealed_run,omitempty"`  // the run that a closed month was billed by
 	Adjustments   *adjustedTotals  `json:"adjustments,omitempty"` // what the run changes in a closed month
@@ -57,6 +58,16 @@ type currencyTotal struct {
 	Net      decimal.Decimal `json:"net_amount"`
 	VAT      decimal.Decimal `json:"vat_amount"`
 	Gross    decimal.Decimal `json:"gross_amount"`
+}
+
+// rechargeTotal is what became of all recharges of a currency in the period.
+type rechargeTotal struct {
+	Currency string          `json:"currency"`
+	Opening  decimal.Decimal `json:"opening"`
+	Bought   decimal.Decimal `json:"bought"`
+	Used     decimal.Decimal `json:"used"`
+	Expired  decimal.Decimal `json:"expired"`
+	Closing  decimal.Decimal `json:"closing"`
 }
 
 // classTotal is how many rows of the differences have a class, and what they
@@ -115,6 +126,9 @@ func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.
 		return nil, err
 	}
 	if f.Conversations, err = readConversations(ctx, job.Out, result.Manifest); err != nil {
+		return nil, err
+	}
+	if f.Recharges, err = readRecharges(ctx, job.Out, result.Manifest); err != nil {
 		return nil, err
 	}
 	f.Differences, err = readDifferences(ctx, job.Out, result.Manifest)
@@ -176,6 +190,28 @@ func readConversations(ctx context.Context, out writer.Target, m *writer.Manifes
 		return nil
 	})
 	return sortedValues(counts), err
+}
+
+func readRecharges(ctx context.Context, out writer.Target, m *writer.Manifest) ([]rechargeTotal, error) {
+	totals := map[string]*rechargeTotal{}
+	err := eachRow(ctx, out, m, writer.RechargesTable, func(r row) error {
+		currency := r.text("currency")
+		t := totals[currency]
+		if t == nil {
+			t = &rechargeTotal{Currency: currency}
+			totals[currency] = t
+		}
+		var errs []error
+		for column, sum := range map[string]*decimal.Decimal{
+			"opening": &t.Opening, "bought": &t.Bought, "used": &t.Used, "expired": &t.Expired, "closing": &t.Closing,
+		} {
+			amount, err := r.amount(column)
+			*sum = sum.Add(amount)
+			errs = append(errs, err)
+		}
+		return errors.Join(errs...)
+	})
+	return sortedValues(totals), err
 }
 
 func readDifferences(ctx context.Context, out writer.Target, m *writer.Manifest) ([]classTotal, error) {

@@ -3,7 +3,7 @@ package report
 import "github.com/shopspring/decimal"
 
 // Data is what a report shows. Slices may come in any order where the report
-// sorts (statements, adjustments, summary, differences); the others are shown as they come.
+// sorts (statements, recharges, adjustments, summary, differences); the others are shown as they come.
 // Texts are escaped by the report.
 type Data struct {
 	Period  string // as in the output's path: 2024-07
@@ -19,6 +19,7 @@ type Data struct {
 	Adjustments []Adjustment
 
 	Statements  []Statement
+	Recharges   []Recharge
 	Summary     []SummaryRow
 	Differences []Difference
 	Invoices    bool // invoice files were read; without them the section says so
@@ -47,6 +48,12 @@ type Statement struct {
 	VAT      decimal.Decimal
 	Gross    decimal.Decimal // still to pay, with tax
 	Adjusted string          // the closed month whose adjustments these are; empty for the period's own charges
+}
+
+// Recharge is what became of a recharge in the period.
+type Recharge struct {
+	Account, Currency                       string
+	Opening, Bought, Used, Expired, Closing decimal.Decimal
 }
 
 // Adjustment is all adjustments of a kind of an account in one currency.

@@ -19,6 +19,7 @@ type view struct {
 	Cards       []card
 	Statements  []statement
 	HasPrepaid  bool
+	Credits     []credit
 	Adjustments []adjustment
 	Charts      []chart
 	Days        dayTable
@@ -50,6 +51,7 @@ const (
 func newView(d *Data) *view {
 	v := &view{Data: *d, Style: template.CSS(style), Complete: d.Verdict == "complete"}
 	v.Statements, v.HasPrepaid = statements(d)
+	v.Credits = credits(d)
 	v.Adjustments = adjustments(d)
 	v.Cards = cards(d)
 	v.Facts = facts(d)
