@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"waconcile/reader"
+	"waconcile/reconcile"
 	"waconcile/writer"
 
 	"github.com/shopspring/decimal"
@@ -27,6 +28,7 @@ type Config struct {
 	IgnoreTypes    []string          // outbound types that never count
 	Columns        map[string]string // contract's column name → name in the exports
 	CompleteMarker string            // file that each required day must have, such as _SUCCESS; empty: none
+	VATAt          reconcile.VATAt   // when VAT is due on what recharges pay; a closed month keeps its own
 	UnsafeStore    bool              // publish to a store that does not honour conditional writes
 
 	passes int              // of tests: that many; 0: as many as Memory needs
