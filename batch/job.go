@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"waconcile/reader"
+	"waconcile/reconcile"
 	"waconcile/writer"
 
 	"github.com/shopspring/decimal"
@@ -28,6 +29,7 @@ type Config struct {
 	Columns        map[string]string // contract's column name → name in the exports
 	CompleteMarker string            // file that each required day must have, such as _SUCCESS; empty: none
 	ExpiryDays     int               // how long before it ends a recharge is a finding
+	VATAt          reconcile.VATAt   // when VAT is due on what recharges pay; a closed month keeps its own
 	UnsafeStore    bool              // publish to a store that does not honour conditional writes
 
 	passes int              // of tests: that many; 0: as many as Memory needs

@@ -84,6 +84,7 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if p.standing, err = readStanding(ctx, job.Out, p.Period); err != nil {
 		return nil, err
 	}
+	p.keepVATDue(ctx, job.Log)
 	if p.inputsID, err = p.identity(p.exports.objects(p.span.requiredFirst, p.span.last), nil); err != nil {
 		return nil, err
 	}
@@ -148,6 +149,7 @@ func (c *Config) settings(accounts *reconcile.Accounts) writer.Settings {
 		AllowMissing:   c.AllowMissing,
 		CompleteMarker: c.CompleteMarker,
 		Rounding:       roundingRule,
+		VATAt:          c.VATAt.String(),
 	}
 }
 

@@ -98,10 +98,10 @@ func (r *run) reportData(res *results, findings []finding, m *writer.Manifest) r
 func reportStatement(s *reconcile.Statement) report.Statement {
 	out := report.Statement{
 		Account: s.Account, Currency: s.Currency, Charges: s.Charges, Unrated: s.Unrated,
-		Net: s.Net, Prepaid: s.Prepaid, VAT: s.VAT, Gross: s.Gross, Adjusted: s.Adjusted,
+		Net: s.Net, Prepaid: s.Prepaid, Payable: s.Payable, VAT: s.VAT, Gross: s.Gross, Adjusted: s.Adjusted, Note: s.Note(),
 	}
 	if s.VATRate != nil {
-		out.VATRate = *s.VATRate
+		out.VATRate = decimal.NewNullDecimal(*s.VATRate)
 	}
 	return out
 }

@@ -22,7 +22,7 @@ func (r *run) writeTables(ctx context.Context, res *results) error {
 		frames iter.Seq2[writer.Frame, error]
 	}{
 		{writer.SummaryTable, writer.SummarySchema(), writer.FramesOf(res.summary, summaryFrame)},
-		{writer.StatementsTable, writer.StatementsSchema(), writer.FramesOf(res.statements, statementsFrame)},
+		{writer.StatementsTable, writer.StatementsSchema(), writer.FramesOf(res.statements, r.statementsFrame)},
 		{writer.DifferencesTable, writer.DifferencesSchema(), writer.FramesOf(res.compared.Rows, differencesFrame)},
 		{writer.RechargesTable, writer.RechargesSchema(), writer.FramesOf(res.recharges, rechargesFrame)},
 		{writer.FindingsTable, writer.FindingsSchema(), res.findings.frames()},
@@ -85,8 +85,9 @@ func summaryFrame(rows []reconcile.SummaryRow) writer.Frame {
 	}}
 }
 
-func statementsFrame(rows []reconcile.Statement) writer.Frame {
+func (r *run) statementsFrame(rows []reconcile.Statement) writer.Frame {
 	type row = reconcile.Statement
+	period := r.plan.Period.String()
 	return writer.Frame{Rows: len(rows), Columns: []writer.Column{
 		writer.TextOf(rows, func(r *row) string { return r.Account }),
 		writer.OptionalTextOf(rows, func(r *row) string { return r.Currency }),
@@ -99,6 +100,8 @@ func statementsFrame(rows []reconcile.Statement) writer.Frame {
 		wide(rows, func(r *row) *decimal.Decimal { return &r.Gross }),
 		writer.NumbersOf(rows, func(r *row) int64 { return r.Unrated }),
 		writer.OptionalTextOf(rows, func(r *row) string { return r.Adjusted }),
+		writer.TextOf(rows, func(*row) string { return period }),
+		writer.OptionalTextOf(rows, (*row).Note),
 	}}
 }
 

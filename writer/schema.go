@@ -2,6 +2,7 @@ package writer
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -82,8 +83,24 @@ func SummarySchema() Schema {
 // StatementsSchema is the table of what each account owes (R13), sorted by
 // account_id, currency, vat_rate and adjusted_period, which is null for the
 // period's own charges and else the closed month whose adjustments the row
-// adds up.
+// adds up. period is that of the run, as in keys: with it a row names itself
+// wherever its file comes to. In the CSV file money has the decimals of its
+// currency's minor unit.
 func StatementsSchema() Schema {
+	s := append(statementsSchema3(),
+		ColumnSpec{Name: "period", Type: Text},
+		ColumnSpec{Name: "note", Type: Text, Nullable: true}, // reverse charge
+	)
+	for i := range s {
+		if s[i].Type == WideMoney {
+			s[i].MinorOf = "currency"
+		}
+	}
+	return s
+}
+
+// statementsSchema3 is what StatementsSchema was in format 3.
+func statementsSchema3() Schema {
 	return Schema{
 		{Name: "account_id", Type: Text},
 		{Name: "currency", Type: Text, Nullable: true},
@@ -205,6 +222,9 @@ func SchemaOf(name string) (table string, s Schema, ok bool) {
 // SchemaOf is SchemaOf in a run of the manifest's format.
 func (m *Manifest) SchemaOf(name string) (table string, s Schema, ok bool) {
 	table, s, ok = SchemaOf(name)
+	if table == StatementsTable && m.FormatVersion < 4 {
+		s = statementsSchema3()
+	}
 	if table == StatementsTable && m.FormatVersion < 2 {
 		s = s[:s.index("adjusted_period")]
 	}
@@ -215,6 +235,11 @@ const (
 	parquetExt = ".parquet"
 	csvExt     = ".csv"
 )
+
+// has says whether a column is called name.
+func (s Schema) has(name string) bool {
+	return slices.ContainsFunc(s, func(c ColumnSpec) bool { return c.Name == name })
+}
 
 // index is the place of the column called name; the schema has it.
 func (s Schema) index(name string) int {

@@ -90,6 +90,10 @@ func (s *settings) batchConfig() (batch.Config, error) {
 	if err != nil {
 		return batch.Config{}, fmt.Errorf("%w: --max-reject-ratio: %w", errUsage, err)
 	}
+	vatAt, known := reconcile.ParseVATAt(s.vatAt)
+	if !known {
+		return batch.Config{}, fmt.Errorf("%w: --vat-at %q is none of recharge, usage", errUsage, s.vatAt)
+	}
 	memory, err := s.memoryBytes()
 	if err != nil {
 		return batch.Config{}, err
@@ -98,7 +102,7 @@ func (s *settings) batchConfig() (batch.Config, error) {
 		Period: period, Workers: s.workers, Memory: memory, AllowMissing: s.allowMissing,
 		LookbackDays: s.lookback, LateDays: s.lateDays, DeliveryDays: s.deliveryDays,
 		MaxRejectRatio: ratio, IgnoreTypes: s.ignoreTypes, Columns: s.columns,
-		CompleteMarker: s.completeMarker, ExpiryDays: s.expiryDays, UnsafeStore: s.unsafeStore,
+		CompleteMarker: s.completeMarker, ExpiryDays: s.expiryDays, VATAt: vatAt, UnsafeStore: s.unsafeStore,
 	}
 	return config, config.Validate()
 }

@@ -63,9 +63,14 @@ func (f *figures) statementRows() [][]string {
 	if f.Adjustments != nil {
 		title = "statements, not to be billed"
 	}
-	rows := [][]string{{title, "net", "vat", "gross"}}
+	rows := [][]string{{title, "net", "prepaid", "payable", "vat", "gross"}}
 	for _, t := range f.Statements {
-		rows = append(rows, []string{t.Currency, money(t.Net), money(t.VAT), money(t.Gross)})
+		rows = append(rows, []string{t.Currency, money(t.Net), money(t.Prepaid), money(t.Payable), money(t.VAT), money(t.Gross)})
+	}
+	if !slices.ContainsFunc(f.Statements, func(t currencyTotal) bool { return !t.Prepaid.IsZero() }) {
+		for i, r := range rows { // then payable is net
+			rows[i] = slices.Concat(r[:2], r[4:])
+		}
 	}
 	return rows
 }

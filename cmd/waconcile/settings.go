@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"waconcile/batch"
+	"waconcile/reconcile"
 
 	"github.com/spf13/pflag"
 )
@@ -27,6 +28,7 @@ type settings struct {
 	columns                                                map[string]string
 	ignoreTypes                                            []string
 	completeMarker                                         string
+	vatAt                                                  string
 
 	out          string
 	unsafeStore  bool
@@ -93,6 +95,7 @@ func (s *settings) inputFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&s.invoices, "invoices", "", "invoices, likewise (default: none)")
 	fs.StringToStringVar(&s.columns, "columns", nil, "contract's column=name in the exports, comma-separated")
 	fs.StringSliceVar(&s.ignoreTypes, "ignore-types", batch.DefaultIgnoreTypes(), "outbound types that never bill")
+	fs.StringVar(&s.vatAt, "vat-at", reconcile.VATAtRecharge.String(), "when VAT is due on what recharges pay: recharge (they were sold with VAT) or usage (they were sold without)")
 	fs.StringVar(&s.completeMarker, "complete-marker", "", "`name` of a file that each day must have, such as _SUCCESS")
 }
 

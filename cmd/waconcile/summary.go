@@ -56,6 +56,8 @@ type categoryCount struct {
 type currencyTotal struct {
 	Currency string          `json:"currency"`
 	Net      decimal.Decimal `json:"net_amount"`
+	Prepaid  decimal.Decimal `json:"prepaid_net"`
+	Payable  decimal.Decimal `json:"payable_net"`
 	VAT      decimal.Decimal `json:"vat_amount"`
 	Gross    decimal.Decimal `json:"gross_amount"`
 }
@@ -141,13 +143,17 @@ func (f *figures) fromManifest(m *writer.Manifest) error {
 	f.Rejects, f.Findings = m.Counts.Rejected, m.Counts.Findings
 	f.Statements = make([]currencyTotal, 0, len(m.Totals))
 	for _, t := range m.Totals {
-		net, netErr := reconcile.ParseDecimal(t.Net)
-		vat, vatErr := reconcile.ParseDecimal(t.VAT)
-		gross, grossErr := reconcile.ParseDecimal(t.Gross)
-		if err := errors.Join(netErr, vatErr, grossErr); err != nil {
-			return fmt.Errorf("read manifest of %s: totals of %s: %w", m.RunKey(), t.Currency, err)
+		sum := currencyTotal{Currency: t.Currency}
+		for _, figure := range []struct {
+			text string
+			into *decimal.Decimal
+		}{{t.Net, &sum.Net}, {t.Prepaid, &sum.Prepaid}, {t.Payable, &sum.Payable}, {t.VAT, &sum.VAT}, {t.Gross, &sum.Gross}} {
+			var err error
+			if *figure.into, err = reconcile.ParseDecimal(figure.text); err != nil {
+				return fmt.Errorf("read manifest of %s: totals of %s: %w", m.RunKey(), t.Currency, err)
+			}
 		}
-		f.Statements = append(f.Statements, currencyTotal{t.Currency, net, vat, gross})
+		f.Statements = append(f.Statements, sum)
 	}
 	return nil
 }

@@ -40,14 +40,16 @@ type Data struct {
 type Statement struct {
 	Account  string
 	Currency string // empty where nothing has a price
-	VATRate  decimal.Decimal
+	VATRate  decimal.NullDecimal
 	Charges  int64
 	Unrated  int64
-	Net      decimal.Decimal
-	Prepaid  decimal.Decimal // the part of Net that recharges paid
+	Net      decimal.Decimal // Prepaid + Payable
+	Prepaid  decimal.Decimal // paid by recharges
+	Payable  decimal.Decimal
 	VAT      decimal.Decimal
-	Gross    decimal.Decimal // still to pay, with tax
+	Gross    decimal.Decimal // Payable + VAT
 	Adjusted string          // the closed month whose adjustments these are; empty for the period's own charges
+	Note     string          // what an invoice has to say; empty for nothing
 }
 
 // Recharge is what became of a recharge in the period.
