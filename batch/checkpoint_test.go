@@ -43,6 +43,9 @@ func checkHistory(t *testing.T, rt *rapid.T, quiet bool) {
 	c := newCrowd(rapid.Uint64().Draw(rt, "seed"), first, historyDays+5)
 	c.late, c.quiet = reconcile.Date(rapid.IntRange(0, 2).Draw(rt, "late days")), quiet
 	c.fill(rapid.IntRange(20, 200).Draw(rt, "messages"))
+	if rapid.Bool().Draw(rt, "prepaid") {
+		c.prepay(rapid.IntRange(1, 12).Draw(rt, "recharges"))
+	}
 	exports := c.exports(t, rand.New(rand.NewPCG(1, 2)), 2, 100)
 	job := func(from, to int, out *writertest.Mem) Job {
 		j, _ := testJob(t, exports, "2024-07-01")
@@ -53,6 +56,9 @@ func checkHistory(t *testing.T, rt *rapid.T, quiet bool) {
 		}
 		j.LateDays = int(c.late)
 		j.Invoices = tableSource(historyInvoices)
+		if c.recharges != "" {
+			j.Rates, j.Recharges = tableSource(testRates+prepaidRates), tableSource(c.recharges)
+		}
 		if quiet {
 			j.DeliveryDays = 2
 		} else {

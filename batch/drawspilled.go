@@ -12,6 +12,7 @@ import (
 const (
 	drawBytes = 160
 	drawPart  = 8
+	spansMax  = 64 // each reads the date anew
 )
 
 // drawSpilled does what draw does for a date whose charges lie in a temporary
@@ -26,7 +27,7 @@ func (d *drawer) drawSpilled(date reconcile.Date, s *spilledDate, memory int64, 
 	s.drawn = make([][]uint32, s.buckets())
 	spans := int64(1)
 	if memory > 0 {
-		spans += int64(s.charges) * drawBytes / (memory / drawPart)
+		spans = min(spans+int64(s.charges)*drawBytes*drawPart/memory, spansMax)
 	}
 	for i := range spans {
 		from, to := drawStart(date)+i<<timeBits/spans, drawStart(date)+(i+1)<<timeBits/spans

@@ -70,6 +70,9 @@ func TestPassesChangeNothing(t *testing.T) {
 			if seed%2 == 0 {
 				c.manyContacts()
 			}
+			if seed%3 > 0 {
+				c.prepay(12)
+			}
 			exports := c.exports(t, rand.New(rand.NewPCG(seed, 2)), 2, 50)
 			want := threePeriods(t, exports, c, func(*Job) {})
 			for _, passes := range []int{2, 3, 7} {
@@ -92,6 +95,9 @@ func threePeriods(t *testing.T, exports *readertest.Mem, c *crowd, how func(*Job
 	for _, period := range []string{"2024-07-01..2024-07-02", "2024-07-03", "2024-07-04..2024-07-06"} {
 		j, _ := testJob(t, exports, period)
 		j.Out, j.Invoices = out, tableSource(historyInvoices)
+		if c.recharges != "" {
+			j.Rates, j.Recharges = tableSource(testRates+prepaidRates), tableSource(c.recharges)
+		}
 		if c.late > 1 {
 			j.LateDays = int(c.late)
 		}

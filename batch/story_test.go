@@ -87,6 +87,8 @@ type crowd struct {
 	quiet bool                                      // every pair is quiet for a day in three
 	rows  map[reconcile.Date][]readertest.ExportRow // by partition
 	count int
+
+	recharges string // a table; empty: none
 }
 
 func newCrowd(seed uint64, first reconcile.Date, days int) *crowd {
