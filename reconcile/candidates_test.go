@@ -121,3 +121,37 @@ func TestMarketCandidatesAgreeWithOfContact(t *testing.T) {
 		}
 	})
 }
+
+func TestMarketCandidatesVerdicts(t *testing.T) {
+	t.Parallel()
+	july := date(t, "2024-07-01")
+	m, err := NewMarkets([]MarketRow{
+		{Where: "russia", Prefix: "7", Country: "RU", Market: "Russia", From: MinDate, To: MaxDate},
+		{Where: "later", Prefix: "77", Country: "KZ", Market: "Kazakhstan", From: july + 1, To: MaxDate},
+		{Where: "earlier", Prefix: "77", Country: "KZ", Market: "Other", From: MinDate, To: july},
+		{Where: "narrow", Prefix: "771", Country: "KZ", Market: "Other", From: MinDate, To: MaxDate},
+		{Where: "wide", Prefix: "997", Country: "KZ", Market: "Far", From: MinDate, To: MaxDate},
+		{Where: "italy", Prefix: "39", Country: "IT", Market: "Italy", From: MinDate, To: MaxDate},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, _ := PhoneContact([]byte("77112345678"))
+	for _, c := range []struct {
+		contact Contact
+		on      Date
+		want    []string
+	}{
+		{number, july, []string{"narrow: holds", "earlier: no longer valid", "later: not valid yet", "russia: shorter prefix"}},
+		{number, july + 1, []string{"narrow: holds", "earlier: no longer valid", "later: shorter prefix", "russia: shorter prefix"}},
+		{OpaqueContact(1), july + 1, []string{"later: holds", "earlier: no longer valid", "narrow: longer prefix", "wide: longer prefix"}},
+	} {
+		var got []string
+		for _, candidate := range m.Candidates(c.contact, "KZ", c.on) {
+			got = append(got, candidate.Row.Where+": "+candidate.Verdict.String())
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("candidates on %v (-want +got):\n%s", c.on, diff)
+		}
+	}
+}
