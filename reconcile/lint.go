@@ -64,6 +64,9 @@ func Lint(t LintTables, p LintPeriod) []LintFinding {
 		LintTables: t, period: span{from: p.From, to: p.To}, now: p.Now,
 		dated: make(map[LintFinding][]span), places: make(map[Date][]marketPlaces),
 	}
+	if t.Rates != nil {
+		l.plans = plansOf(t.Rates)
+	}
 	l.uses = l.planUses()
 	l.lintRates()
 	l.lintAccounts()
@@ -82,6 +85,7 @@ type linter struct {
 	LintTables
 	period   span
 	now      int64
+	plans    map[string]*planRates
 	uses     map[string][]planUse // by plan
 	places   map[Date][]marketPlaces
 	dated    map[LintFinding][]span // on which dates a finding holds, which its text leaves open

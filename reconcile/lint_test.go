@@ -459,6 +459,24 @@ func TestLintWithoutAccounts(t *testing.T) {
 	}
 }
 
+// Where recharges could not be read, a plan that no account uses may be theirs.
+func TestLintOfUnknownUse(t *testing.T) {
+	t.Parallel()
+	c := sound(t)
+	other := c.rates[0]
+	other.Where, other.Plan = "r:9", "old"
+	c.rates = append(c.rates, other)
+	period := LintPeriod{From: date(t, "2024-07-01"), To: date(t, "2024-08-01")}
+	tables := lintTables(t, c.rates, c.accounts, c.markets, nil)
+	if got := lintTexts(Lint(tables, period)); len(got) != 1 || !strings.Contains(got[0], "unused_plan") {
+		t.Errorf("findings of a plan that nothing uses: %q", got)
+	}
+	tables.UsesUnknown = true
+	if got := Lint(tables, period); len(got) != 0 {
+		t.Errorf("findings of a plan that recharges may use: %q", lintTexts(got))
+	}
+}
+
 func TestSplitWhere(t *testing.T) {
 	t.Parallel()
 	for where, want := range map[string]string{

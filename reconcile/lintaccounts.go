@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 )
 
@@ -31,7 +30,7 @@ func (l *linter) lintAccounts() {
 
 // lintAccount looks at one row that is valid on some date of the period.
 func (l *linter) lintAccount(a *Account) {
-	if l.Rates != nil && !l.hasPlan(a.Plan) {
+	if l.Rates != nil && l.plans[a.Plan] == nil {
 		l.found(LintError, LintAccounts, a.Where, "plan_without_rates", "account %q: no rate is of plan %q", a.ID, a.Plan)
 	}
 	if a.VATRate == nil {
@@ -40,10 +39,6 @@ func (l *linter) lintAccount(a *Account) {
 	if a.ID == AnyAccount {
 		l.found(LintWarning, LintAccounts, a.Where, "any_account", "every account id without a row of its own is charged by plan %q", a.Plan)
 	}
-}
-
-func (l *linter) hasPlan(plan string) bool {
-	return slices.ContainsFunc(l.Rates.rates, func(r Rate) bool { return r.Plan == plan })
 }
 
 // lintAccountGaps looks for dates of the period between two rows of one

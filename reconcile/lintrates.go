@@ -27,7 +27,7 @@ func (l *linter) lintRates() {
 		return
 	}
 	l.lintRateMarkets()
-	for _, p := range plansOf(l.Rates) {
+	for _, p := range l.plans {
 		l.lintCurrencies(p)
 		if l.Accounts != nil && !l.UsesUnknown && len(l.uses[p.plan]) == 0 {
 			l.found(LintWarning, LintRates, l.Rates.rates[p.rows[0]].Where, "unused_plan", "plan %q: no account and no recharge uses it in the period", p.plan)
@@ -43,8 +43,8 @@ func (l *linter) lintRates() {
 	l.lintChanges()
 }
 
-// plansOf is the plans of a book in the order of their names.
-func plansOf(b *RateBook) []*planRates {
+// plansOf is the plans of a book by their names.
+func plansOf(b *RateBook) map[string]*planRates {
 	byName := make(map[string]*planRates)
 	for i, r := range b.rates {
 		p := byName[r.Plan]
@@ -63,11 +63,7 @@ func plansOf(b *RateBook) []*planRates {
 		}
 		p.spans[key] = span{min(s.from, r.From), max(s.to, r.To), s.row}
 	}
-	plans := make([]*planRates, 0, len(byName))
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		plans = append(plans, byName[name])
-	}
-	return plans
+	return byName
 }
 
 // cuts is the dates between which nothing changes that a price of the plan

@@ -55,13 +55,15 @@ func (l *linter) lintRechargePrices(r *Recharge) {
 	if l.Rates == nil {
 		return
 	}
-	if !l.hasPlan(r.Plan) {
+	plan := l.plans[r.Plan]
+	if plan == nil {
 		l.found(LintError, LintRecharges, r.Where, "plan_without_rates", "recharge %q: no rate is of plan %q", r.ID, r.Plan)
 		return
 	}
 	dates := usable(r, l.zoneOf(r.Account))
-	pays := slices.ContainsFunc(l.Rates.rates, func(rate Rate) bool {
-		return rate.Plan == r.Plan && rate.Currency == r.Currency && !rate.NoPrice && !dates.within(span{from: rate.From, to: rate.To}).empty()
+	pays := slices.ContainsFunc(plan.rows, func(i int) bool {
+		rate := &l.Rates.rates[i]
+		return rate.Currency == r.Currency && !rate.NoPrice && !dates.within(span{from: rate.From, to: rate.To}).empty()
 	})
 	if !pays {
 		l.found(LintError, LintRecharges, r.Where, "currency_without_rates", "recharge %q: plan %q has no price in %s on %v, so that it pays for nothing", r.ID, r.Plan, r.Currency, dates)

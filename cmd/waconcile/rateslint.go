@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"waconcile/reader"
@@ -140,8 +141,8 @@ func (s *settings) lintPeriod() (name string, judged reconcile.LintPeriod, err e
 	return period.String(), reconcile.LintPeriod{From: period.From, To: period.To + 1, Now: now.UnixMilli()}, nil
 }
 
-// lintTables reads every table that is given. One that a run would refuse is a
-// finding, and the others are read all the same.
+// lintTables reads every table that is given. What a run would refuse in one
+// is findings, and the others are read all the same.
 func (s *settings) lintTables(ctx context.Context) (tables reconcile.LintTables, refused []reconcile.LintFinding, err error) {
 	st := s.stores()
 	defer st.close()
@@ -150,18 +151,53 @@ func (s *settings) lintTables(ctx context.Context) (tables reconcile.LintTables,
 	tables.Accounts, errs[1] = st.readAccounts(ctx, s.accounts)
 	tables.Markets, errs[2] = st.readMarkets(ctx, s.markets)
 	tables.Recharges, errs[3] = st.readRecharges(ctx, s.recharges)
-	for i, name := range []string{reconcile.LintRates, reconcile.LintAccounts, reconcile.LintMarkets, reconcile.LintRecharges} {
-		switch {
-		case errs[i] == nil:
-		case errors.Is(errs[i], reader.ErrInput):
-			where, text := refusal(errs[i])
-			refused = append(refused, reconcile.LintFinding{Severity: reconcile.LintError, Table: name, Where: where, Check: "refused", Text: text})
-		default:
-			return tables, nil, errs[i]
-		}
-	}
 	tables.UsesUnknown = errs[1] != nil || errs[3] != nil
+	for i, t := range []refusedTable{
+		{reconcile.LintRates, s.rates, reader.RefusedRates}, {reconcile.LintAccounts, s.accounts, reader.RefusedAccounts},
+		{reconcile.LintMarkets, s.markets, reader.RefusedMarkets}, {reconcile.LintRecharges, s.recharges, reader.RefusedRecharges},
+	} {
+		if errs[i] == nil {
+			continue
+		}
+		found, err := t.findings(ctx, st, errs[i])
+		if err != nil {
+			return tables, nil, err
+		}
+		refused = append(refused, found...)
+	}
 	return tables, refused, nil
+}
+
+// refusedTable is how a table that cannot be used is read once more for all
+// that is wrong with it.
+type refusedTable struct {
+	name, place string
+	list        func(context.Context, reader.Source) ([]error, error)
+}
+
+// findings makes findings of what a table is refused for. cause is why it
+// could not be read; it comes back where that is no fault of the table.
+func (t refusedTable) findings(ctx context.Context, st *stores, cause error) ([]reconcile.LintFinding, error) {
+	if !errors.Is(cause, reader.ErrInput) {
+		return nil, cause
+	}
+	var src reader.Source
+	if err := st.source(ctx, t.name, t.place, &src); err != nil {
+		return nil, err
+	}
+	all, err := t.list(ctx, src)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		all = []error{cause} // about the place, and no row
+	}
+	var findings []reconcile.LintFinding
+	for _, err := range all {
+		where, text := refusal(err)
+		findings = append(findings, reconcile.LintFinding{Severity: reconcile.LintError, Table: t.name, Where: where, Check: "refused", Text: text})
+	}
+	return findings, nil
 }
 
 func (s *settings) linted(period string, findings []reconcile.LintFinding) *linted {
@@ -215,10 +251,13 @@ func counted(n int, name string) string {
 	return grouped(int64(n)) + " " + name
 }
 
+// tableNames names the tables that findings are about, each once.
 func tableNames(findings []reconcile.LintFinding) string {
-	names := make([]string, len(findings))
-	for i, f := range findings {
-		names[i] = f.Table
+	var names []string
+	for _, f := range findings {
+		if !slices.Contains(names, f.Table) {
+			names = append(names, f.Table)
+		}
 	}
 	return strings.Join(names, ", ")
 }
