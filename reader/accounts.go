@@ -50,12 +50,14 @@ func readAccounts(ctx context.Context, src Source) (*reconcile.Accounts, []Input
 }
 
 func accountOf(r *record, zones zones) reconcile.Account {
+	rules := rulesOf(r)
 	a := reconcile.Account{
 		Where:     r.where,
 		ID:        r.required("account_id"),
 		Name:      r.text("name"),
 		Plan:      r.required("plan"),
-		Basis:     basisOf(r),
+		Rules:     rules,
+		Basis:     basisOf(r, rules),
 		VATRate:   vatRateOf(r),
 		Portfolio: r.text("portfolio"),
 	}
@@ -68,18 +70,27 @@ func accountOf(r *record, zones zones) reconcile.Account {
 	return a
 }
 
-// basisOf is the basis of an account: as given, else as its rules have it.
-func basisOf(r *record) reconcile.Basis {
-	switch rules := r.text("rules"); strings.ToLower(rules) {
-	case "", "conversation":
-	case "meta":
-		r.fail("rules", errors.New("rules meta are not known to this build"))
-	default:
-		r.fail("rules", fmt.Errorf("%q are no rules: conversation or meta", rules))
+// rulesOf is the rules of an account, of which this build knows conversation.
+func rulesOf(r *record) reconcile.Rules {
+	s := r.text("rules")
+	if s == "" {
+		return reconcile.RulesConversation
 	}
+	rules, ok := reconcile.ParseRules(s)
+	switch {
+	case !ok:
+		r.fail("rules", fmt.Errorf("%q are no rules: conversation or meta", s))
+	case rules == reconcile.RulesMeta:
+		r.fail("rules", errors.New("rules meta are not known to this build"))
+	}
+	return rules
+}
+
+// basisOf is the basis of an account: as given, else as its rules have it.
+func basisOf(r *record, rules reconcile.Rules) reconcile.Basis {
 	s := r.text("basis")
 	if s == "" {
-		return reconcile.BasisSent
+		return rules.Basis()
 	}
 	b, ok := reconcile.ParseBasis(s)
 	if !ok {

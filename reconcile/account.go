@@ -41,6 +41,7 @@ type Account struct {
 	ID        string
 	Name      string
 	Plan      string
+	Rules     Rules
 	Basis     Basis
 	Zone      *Zone
 	VATRate   *decimal.Decimal // a fraction; nil where none is given
@@ -50,6 +51,7 @@ type Account struct {
 
 // Accounts is the accounts table. It is safe for use by many goroutines.
 type Accounts struct {
+	rows      []Account
 	byID      map[string]*AccountTerms
 	unlisted  *AccountTerms // of every id without a row
 	zones     []*Zone
@@ -60,12 +62,13 @@ type Accounts struct {
 // holds on a date.
 type AccountTerms struct {
 	Zone  *Zone
+	Rules Rules
 	Basis Basis
 	rows  []Account // in order of From, without overlaps
 }
 
 // NewAccounts makes the table. Rows of one id that overlap, or that differ in
-// time zone or basis, are a *RowError. Every row has a Zone, and From < To.
+// time zone, rules or basis, are a *RowError. Every row has a Zone, and From < To.
 func NewAccounts(rows []Account) (*Accounts, error) {
 	lines, err := timelines(rows,
 		func(r Account) string { return r.ID },
@@ -76,6 +79,7 @@ func NewAccounts(rows []Account) (*Accounts, error) {
 		return nil, err
 	}
 	a := &Accounts{
+		rows:     rows,
 		byID:     make(map[string]*AccountTerms, len(lines)),
 		unlisted: &AccountTerms{Zone: NewZone(time.UTC), Basis: BasisSent},
 	}
@@ -83,7 +87,7 @@ func NewAccounts(rows []Account) (*Accounts, error) {
 	for _, r := range rows {
 		if f, seen := first[r.ID]; !seen {
 			first[r.ID] = r
-			a.byID[r.ID] = &AccountTerms{Zone: r.Zone, Basis: r.Basis}
+			a.byID[r.ID] = &AccountTerms{Zone: r.Zone, Rules: r.Rules, Basis: r.Basis}
 			a.delivered = a.delivered || r.Basis == BasisDelivered
 			a.zones = append(a.zones, r.Zone)
 		} else if err := agree(r, f); err != nil {
@@ -106,13 +110,15 @@ func NewAccounts(rows []Account) (*Accounts, error) {
 	return a, nil
 }
 
-// agree holds row r of an account against its first row: a time zone or a
-// basis that changes would move messages between days already billed.
+// agree holds row r of an account against its first row: a time zone, rules or
+// a basis that change would move messages between days already billed.
 func agree(r, first Account) error {
 	var what, here, there string
 	switch {
 	case r.Zone.Name() != first.Zone.Name():
 		what, here, there = "time_zone", r.Zone.Name(), first.Zone.Name()
+	case r.Rules != first.Rules:
+		what, here, there = "rules", r.Rules.String(), first.Rules.String()
 	case r.Basis != first.Basis:
 		what, here, there = "basis", r.Basis.String(), first.Basis.String()
 	default:
@@ -134,6 +140,9 @@ func (a *Accounts) Of(id string) *AccountTerms {
 	}
 	return a.unlisted
 }
+
+// Rows is all rows in the order given; they belong to a.
+func (a *Accounts) Rows() []Account { return a.rows }
 
 // Zones is the distinct time zones of all rows in order of their names; UTC
 // alone where there is no row.

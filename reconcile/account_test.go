@@ -73,6 +73,12 @@ func TestAccountsThatClash(t *testing.T) {
 		`a.csv:3: disagrees with a.csv:2: time_zone of account "acme" is Europe/Rome here and UTC there`)
 	_, err = NewAccounts([]Account{
 		{Where: "a.csv:2", ID: "acme", Zone: utc, From: march, To: june},
+		{Where: "a.csv:3", ID: "acme", Zone: utc, Rules: RulesMeta, From: june, To: MaxDate},
+	})
+	wantRowError(t, err, "a.csv:3", "a.csv:2",
+		`a.csv:3: disagrees with a.csv:2: rules of account "acme" is meta here and conversation there`)
+	_, err = NewAccounts([]Account{
+		{Where: "a.csv:2", ID: "acme", Zone: utc, From: march, To: june},
 		{Where: "a.csv:3", ID: "acme", Zone: utc, Basis: BasisDelivered, From: june, To: MaxDate},
 	})
 	wantRowError(t, err, "a.csv:3", "a.csv:2",

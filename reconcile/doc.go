@@ -47,6 +47,15 @@
 // with all adjustments since, against the charges of a later run, and gives
 // the reversals and replacements between them.
 //
+// # Looking through the tables
+//
+// Lint looks through rates, accounts, markets and recharges for what would
+// leave charges of a period unrated or wrong, which follows from the dates on
+// which a plan is used and the unit that the rules charge by (Rules.Billed).
+// DiffRates compares two rate books by what they hold when. Candidates, of
+// RateBook and of Markets, gives the row that a lookup finds and those that
+// lost.
+//
 // # Source
 //
 // R1 to R13 are the conversation rules as a reseller published them on

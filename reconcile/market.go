@@ -27,6 +27,7 @@ type Place struct {
 // Markets is the markets table as a trie over the digits of the prefixes. It
 // is safe for use by many goroutines.
 type Markets struct {
+	rows      []MarketRow
 	nodes     []marketNode // nodes[0] is the root
 	places    []datedPlace // those of one node side by side
 	ids       map[Place]int32
@@ -64,6 +65,7 @@ func NewMarkets(rows []MarketRow) (*Markets, error) {
 		return nil, err
 	}
 	m := &Markets{
+		rows:      rows,
 		nodes:     make([]marketNode, 1),
 		ids:       make(map[Place]int32),
 		countries: make(map[string][]datedPlace),
@@ -201,6 +203,9 @@ func (m *Markets) MarketOf(country string, d Date) (market string, ok bool) {
 	}
 	return "", false
 }
+
+// Rows is all rows in the order given; they belong to m.
+func (m *Markets) Rows() []MarketRow { return m.rows }
 
 // IsCountry says whether any row, of whatever date, names the country.
 func (m *Markets) IsCountry(s string) bool {

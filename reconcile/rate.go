@@ -61,14 +61,17 @@ func NewRateBook(rows []Rate) (*RateBook, error) {
 	lines, err := timelines(rows,
 		func(r Rate) rateKey { return rateKey{r.Plan, MarketKey(r.Market), r.Category, r.Unit} },
 		func(r Rate) (Date, Date) { return r.From, r.To },
-		func(r Rate) string {
-			return fmt.Sprintf("plan %q, market %q, %v, %v", r.Plan, r.Market, r.Category, r.Unit)
-		},
+		func(r Rate) string { return describeRate(&r) },
 		func(r Rate) string { return r.Where })
 	if err != nil {
 		return nil, err
 	}
 	return &RateBook{rates: rows, lines: lines}, nil
+}
+
+// describeRate names what a row is the price of.
+func describeRate(r *Rate) string {
+	return fmt.Sprintf("plan %q, market %q, %v, %v", r.Plan, r.Market, r.Category, r.Unit)
 }
 
 // Lookup is the most specific rate of a plan that is valid on d, a date in

@@ -38,6 +38,9 @@ func (s span) String() string {
 	return "[" + from + ", " + to + ")"
 }
 
+// ValidityText writes the dates [from, to) of a row.
+func ValidityText(from, to Date) string { return span{from: from, to: to}.String() }
+
 // timeline holds the rows of one key in order of their dates, which do not
 // overlap.
 type timeline []span

@@ -10,6 +10,9 @@
 //	waconcile close MONTH     close a month: what is billed no longer changes
 //	waconcile diff A B        say which charges differ between two runs, and why
 //	waconcile gc              say what dead runs left behind; --delete removes it
+//	waconcile rates lint      look for what is wrong with rates, accounts, markets and recharges
+//	waconcile rates diff A B  say which prices differ between two rate books
+//	waconcile rates show      say what one conversation costs, and which rows say so
 //	waconcile bench           measure what the job costs, against a bare decode
 //	waconcile version         print the versions of program, rules and format
 //
@@ -72,6 +75,18 @@
 // findings where the findings table has a row. The run is published all the
 // same.
 //
+// # Prices
+//
+// rates lint judges the tables that prices come from for a period, and prints
+// a line for each thing it finds, with file and line. An error is what a run
+// would refuse, or what would leave charges unrated or charge them wrongly;
+// a warning is for a person to look at. A table that a run would refuse does
+// not keep the others from being looked through.
+//
+// rates diff compares two rate books by what they hold on each date, and
+// rates show gives the row that a price comes from, the prefix and market that
+// lead to it, and the rows that lost.
+//
 // # Costs
 //
 // bench makes exports of July 2024, runs the job on them and prints a table of
@@ -88,7 +103,8 @@
 //	1    unexpected
 //	2    usage or configuration, or rates, accounts, markets or invoices that cannot be used;
 //	     close: nothing is published
-//	3    published now or before, and --fail-on was met
+//	3    published now or before, and --fail-on was met; rates lint: tables that a run
+//	     would take, and that have errors
 //	4    exports refused: not readable, or too many rejects; nothing published
 //	5    days are missing; nothing published, or closed
 //	6    storage or network

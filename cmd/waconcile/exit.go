@@ -39,6 +39,9 @@ var (
 	// errMoved: a month that was to be closed was run meanwhile. The same
 	// command again would close it with a run that nobody has looked at.
 	errMoved = errors.New("not closed")
+	// errLint: tables that a run would take, and by which charges would be
+	// unrated or wrong.
+	errLint = errors.New("the tables have errors")
 	// errDisk: the demo or bench could not write its data.
 	errDisk = errors.New("storage")
 )
@@ -62,6 +65,7 @@ func outcomes() []outcome {
 	return []outcome{
 		{errFailOn, exitFailOn, false, "the run is published: look into its differences and findings tables"},
 		{batch.ErrDamaged, exitVerify, false, "waconcile verify tells what is left of it: restore the file from a backup or an older version of it, or publish into another place"},
+		{errLint, exitFailOn, false, "correct the rows that are named: a run would take them, and leave charges unrated or charge them wrongly"},
 		{errPublished, exitStore, false, again + " for its summary"},
 		{writer.ErrOutcomeUnknown, exitOutcome, false, "the run may or may not be published: " + again + ", which is safe"},
 		{errInterrupted, exitInterrupt, true, again},

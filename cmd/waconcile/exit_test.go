@@ -30,6 +30,7 @@ func TestExitCodes(t *testing.T) {
 		{batch.ErrConfig, 2},
 		{reader.ErrInput, 2},
 		{errFailOn, 3},
+		{errLint, 3},
 		{reader.ErrData, 4},
 		{batch.ErrIncomplete, 5},
 		{reader.ErrStore, 6},

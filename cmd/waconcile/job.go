@@ -113,15 +113,24 @@ func (s *settings) resolvePeriod() (batch.Period, error) {
 	if err != nil {
 		return batch.Period{}, err
 	}
-	zone, err := time.LoadLocation(s.timeZone)
-	if err != nil || s.timeZone == "Local" {
-		return batch.Period{}, fmt.Errorf("%w: --time-zone %q is no IANA time zone", errUsage, s.timeZone)
+	zone, err := s.zone()
+	if err != nil {
+		return batch.Period{}, err
 	}
 	period, err := batch.ParsePeriod(s.period, now, zone)
 	if err != nil {
 		return batch.Period{}, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return period, nil
+}
+
+// zone is --time-zone.
+func (s *settings) zone() (*time.Location, error) {
+	zone, err := time.LoadLocation(s.timeZone)
+	if err != nil || s.timeZone == "Local" {
+		return nil, fmt.Errorf("%w: --time-zone %q is no IANA time zone", errUsage, s.timeZone)
+	}
+	return zone, nil
 }
 
 // instant is --now, or else the clock's.

@@ -62,10 +62,15 @@ func (s *settings) commonFlags(fs *pflag.FlagSet) {
 
 // periodFlags are those of every command that is about a published period.
 func (s *settings) periodFlags(fs *pflag.FlagSet) {
+	s.datesFlags(fs)
+	s.placeFlags(fs)
+}
+
+// datesFlags say which billing dates a command is about.
+func (s *settings) datesFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&s.period, "period", "", "2024-07, 2024-07-03, 2024-07-01..2024-07-15, yesterday, month-to-date or last-month")
 	s.nowFlag(fs)
 	fs.StringVar(&s.timeZone, "time-zone", "UTC", "IANA time zone in which relative periods are resolved")
-	s.placeFlags(fs)
 }
 
 // nowFlag stands in for the clock.
@@ -88,15 +93,25 @@ func (s *settings) s3Flags(fs *pflag.FlagSet) {
 // inputFlags say what is read and how.
 func (s *settings) inputFlags(fs *pflag.FlagSet) {
 	s.exportsFlag(fs)
-	fs.StringVar(&s.rates, "rates", "", "rates: a CSV file, a directory or an s3:// prefix")
-	s.accountsFlag(fs)
-	fs.StringVar(&s.markets, "markets", "", "markets, likewise (default: the built-in table)")
-	fs.StringVar(&s.recharges, "recharges", "", "recharges, likewise (default: none)")
+	s.ratesFlags(fs)
+	s.rechargesFlag(fs)
 	fs.StringVar(&s.invoices, "invoices", "", "invoices, likewise (default: none)")
 	fs.StringToStringVar(&s.columns, "columns", nil, "contract's column=name in the exports, comma-separated")
 	fs.StringSliceVar(&s.ignoreTypes, "ignore-types", batch.DefaultIgnoreTypes(), "outbound types that never bill")
 	fs.StringVar(&s.vatAt, "vat-at", reconcile.VATAtRecharge.String(), "when VAT is due on what recharges pay: recharge (they were sold with VAT) or usage (they were sold without)")
 	fs.StringVar(&s.completeMarker, "complete-marker", "", "`name` of a file that each day must have, such as _SUCCESS")
+}
+
+// ratesFlags say where the tables lie that a price comes from.
+func (s *settings) ratesFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&s.rates, "rates", "", "rates: a CSV file, a directory or an s3:// prefix")
+	s.accountsFlag(fs)
+	fs.StringVar(&s.markets, "markets", "", "markets, likewise (default: the built-in table)")
+}
+
+// rechargesFlag says where the recharges lie.
+func (s *settings) rechargesFlag(fs *pflag.FlagSet) {
+	fs.StringVar(&s.recharges, "recharges", "", "recharges, likewise (default: none)")
 }
 
 // exportsFlag says where the exports lie.
