@@ -65,6 +65,9 @@ func (s *settings) check() error {
 	case s.failOn != failOnNone && s.failOn != failOnDifferences && s.failOn != failOnFindings:
 		return fmt.Errorf("%w: --fail-on %q is none of none, differences, findings", errUsage, s.failOn)
 	}
+	if err := s.checkSimulation(); err != nil {
+		return err
+	}
 	return s.checkPlaces()
 }
 
@@ -100,6 +103,7 @@ func (s *settings) batchConfig() (batch.Config, error) {
 		LookbackDays: s.lookback, LateDays: s.lateDays, DeliveryDays: s.deliveryDays,
 		MaxRejectRatio: ratio, IgnoreTypes: s.ignoreTypes, Columns: s.columns,
 		CompleteMarker: s.completeMarker, UnsafeStore: s.unsafeStore,
+		Simulation: s.simulation(),
 	}
 	return config, config.Validate()
 }

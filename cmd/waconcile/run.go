@@ -19,7 +19,9 @@ func newRunCommand(a *app) *cobra.Command {
 		Short: "Publish the charges of a period and how the invoices differ from them",
 		Example: `  waconcile run --period 2024-07 --exports s3://exports/whatsapp --rates rates.csv \
       --accounts accounts.csv --invoices invoices --out s3://results/waconcile
-  waconcile run --config waconcile.yaml --period yesterday`,
+  waconcile run --config waconcile.yaml --period yesterday
+  waconcile run --config waconcile.yaml --period last-month --simulate --rates next-year.csv
+  waconcile run --config waconcile.yaml --period last-month --simulate --plan growth`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd) },
 	}
@@ -76,7 +78,11 @@ func (a *app) publish(ctx context.Context, s *settings, job batch.Job) (*figures
 	if err != nil {
 		return nil, fmt.Errorf("%w as %s, but its tables cannot be read back: %w", errPublished, result.RunKey, err)
 	}
-	shown.log.LogAttrs(ctx, slog.LevelInfo, "published", slog.String("run", f.RunKey), slog.Bool("already", f.Already),
+	what := "published"
+	if f.Simulation != nil {
+		what = "simulation published"
+	}
+	shown.log.LogAttrs(ctx, slog.LevelInfo, what, slog.String("run", f.RunKey), slog.Bool("already", f.Already),
 		slog.String("verdict", f.Verdict), slog.Int64("rows", f.Rows), slog.Int64("messages", f.Messages),
 		slog.Int64("differing", f.differing()), slog.Int64("findings", total(f.Findings)),
 		slog.Int64("rejects", total(f.Rejects)), slog.String("took", took.Round(time.Millisecond).String()))
