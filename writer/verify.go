@@ -149,7 +149,11 @@ func (v *verifier) open(ctx context.Context, run, period string) error {
 }
 
 func (v *verifier) manifestRead() {
-	v.check("manifest", manifestName, nil, fmt.Sprintf("%d files, %d inputs, verdict %s", len(v.manifest.Files), len(v.manifest.Inputs), v.manifest.Verdict))
+	detail := fmt.Sprintf("%d files, %d inputs, verdict %s", len(v.manifest.Files), len(v.manifest.Inputs), v.manifest.Verdict)
+	if v.manifest.Simulation != nil {
+		detail += ", of a simulation"
+	}
+	v.check("manifest", manifestName, nil, detail)
 }
 
 // openDamaged finds the run of a pointer that is damaged, or whose manifest is
