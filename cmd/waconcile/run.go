@@ -17,6 +17,13 @@ func newRunCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Publish the charges of a period and how the invoices differ from them",
+		Long: `run publishes the charges of a period and how the invoices differ from them.
+
+With --simulate it says what other prices would charge: those of --rates,
+--accounts, --markets and --recharges, or with every account on --plan. It
+publishes under simulations/, prints the comparison with the run that counts by
+account, market, category and currency, and moves no pointer: nothing of it is
+billed. The same simulation again is not made anew, only compared.`,
 		Example: `  waconcile run --period 2024-07 --exports s3://exports/whatsapp --rates rates.csv \
       --accounts accounts.csv --invoices invoices --out s3://results/waconcile
   waconcile run --config waconcile.yaml --period yesterday
