@@ -59,7 +59,8 @@ const (
 	// ExportsChanged: exports differ, and were not looked into.
 	ExportsChanged DiffReason = "exports_changed"
 	// PriceChanged: market, plan, price, amount, status or reason differ, and
-	// so do the rates, accounts, markets or recharges.
+	// so do the rates, accounts, markets or recharges, or the plans of
+	// simulations.
 	PriceChanged DiffReason = "price_changed"
 	// AccountChanged: the accounts differ, of which a basis or a time zone
 	// can have done it.

@@ -35,7 +35,7 @@ func newDiffReasons(job *DiffJob) *diffReasons {
 	for _, table := range []string{writer.RatesInput, writer.MarketsInput, writer.RechargesInput} {
 		r.prices = r.prices || inputsDiffer(a, b, table)
 	}
-	r.prices = r.prices || r.accounts
+	r.prices = r.prices || r.accounts || simulatedPlan(a) != simulatedPlan(b)
 	r.settings = !sameSettings(a, b)
 	r.history = !slices.Equal(a.DaysRead, b.DaysRead) || a.Settings.Lookback != b.Settings.Lookback || !sameText(a.Checkpoint, b.Checkpoint)
 	return r

@@ -93,6 +93,22 @@
 // of closed months that its statements take in; which these are is known in
 // step 1 and part of its inputs.
 //
+// # Simulations
+//
+// A simulation is a run by other rates, markets, accounts or recharges, or with
+// every account on one plan (Config.Simulation). It takes the steps above.
+// Step 1 finds the run that counts, which it is to be compared with, and looks
+// among the simulations of the period for the same one, whatever history that
+// was made with: if it is complete, it is not made again. Step 2 may start from
+// a checkpoint. In step 7 nothing is adjusted and no adjustments are taken in,
+// be the month closed or open. Step 8 writes no checkpoint, and ends with the
+// manifest: no pointer moves, and nothing outside
+// simulations/{period}/{run_id}/ is written.
+//
+// CompareSimulation holds its summary against that of the run that counts. That
+// may be another run tomorrow, and the simulation never changes: so the
+// comparison is printed, and is no part of what is published.
+//
 // # What a crash leaves
 //
 // Up to step 6: temporary files. Then, up to and including the tables of step
@@ -100,7 +116,8 @@
 // reader; the same run, started again, writes the same bytes over them.
 // Between manifest and pointer: a complete run that is not current; the same
 // run, started again, moves the pointer. After the pointer: nothing is left to
-// do.
+// do. A simulation leaves files below its prefix without a manifest, which the
+// same simulation writes anew; after its manifest nothing is left to do.
 //
 // Checkpoints before the manifest are such that the same run, started again,
 // does not start from them: it stays the same run. One that it could start from,

@@ -31,6 +31,9 @@ type Config struct {
 	ExpiryDays     int               // how long before it ends a recharge is a finding
 	VATAt          reconcile.VATAt   // when VAT is due on what recharges pay; a closed month keeps its own
 	UnsafeStore    bool              // publish to a store that does not honour conditional writes
+	// Simulation, where not nil, makes the run one of what other prices would
+	// charge, below simulations/, of which nothing is billed.
+	Simulation *writer.Simulation
 
 	passes int              // of tests: that many; 0: as many as Memory needs
 	tight  func(share) bool // of tests: whether a pass is to be given up for lack of memory; nil: as Memory says
@@ -103,12 +106,15 @@ type Progress struct {
 // Result is what a run has published, now or before.
 type Result struct {
 	RunID    string
-	RunKey   string // runs/{period}/{run_id}/
+	RunKey   string // runs/{period}/{run_id}/, or simulations/… of a simulation
 	Already  bool   // the same inputs were published before; nothing was written
 	Manifest *writer.Manifest
 	Sealed   string    // the run that a closed month was billed by; empty: the month is open
 	Waiting  []Waiting // closed months whose adjustments wait for another to be closed
 	Within   []string  // closed months that a period which is no month has days of
+	// Against is the manifest of the run that a simulation is to be compared
+	// with; nil where there is none.
+	Against *writer.Manifest
 }
 
 // Errors that the command tells apart by exit code. Errors of the data and

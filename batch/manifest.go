@@ -33,6 +33,7 @@ func (r *run) manifest(res *results) (*writer.Manifest, error) {
 		InputsSHA256:  p.inputsID,
 		Verdict:       writer.Complete,
 		Settings:      p.settings,
+		Simulation:    p.simulation,
 		DaysRead:      reconcile.DateTexts(p.Read),
 		DaysMissing:   reconcile.DateTexts(p.Missing),
 		Inputs:        inputs,

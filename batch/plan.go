@@ -28,8 +28,8 @@ type Plan struct {
 	Missing  []reconcile.Date // required days without data or without their marker
 	Objects  []PlannedObject
 	RunID    string
-	RunKey   string // runs/{period}/{run_id}/
-	Already  bool   // the current run of the period has the same inputs
+	RunKey   string // runs/{period}/{run_id}/, or simulations/… of a simulation
+	Already  bool   // the current run of the period has the same inputs, or the same simulation is there
 
 	span     daySpan
 	prepaid  prepaid
@@ -41,6 +41,9 @@ type Plan struct {
 	inputsID string // identity of the period's inputs, whatever history they are read with
 	settings writer.Settings
 	standing *standing
+
+	simulation *writer.Simulation // nil: the run is none
+	against    *writer.Manifest   // of a simulation, the run that counts; nil where there is none
 }
 
 // PlannedObject is one export file to be read.
@@ -69,7 +72,10 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Period: job.Period, in: in, settings: job.settings(in.accounts), names: reader.NewNames()}
+	if err := in.simulate(job.Simulation); err != nil {
+		return nil, err
+	}
+	p := &Plan{Period: job.Period, in: in, settings: job.settings(in.accounts), names: reader.NewNames(), simulation: job.Simulation}
 	p.span = spanOf(job.Period, in.accounts.Zones(), p.settings.Lookback, job.LateDays)
 	if p.prepaid = prepaidOf(in.recharges, &p.span); p.prepaid.any {
 		p.span.first = min(p.span.first, reconcile.DateOf(p.prepaid.first)-reconcile.Date(p.settings.Lookback))
@@ -81,11 +87,14 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if err := p.exports.identify(ctx, p.span.requiredFirst, p.span.last); err != nil {
 		return nil, err
 	}
-	if p.standing, err = readStanding(ctx, job.Out, p.Period); err != nil {
+	if p.standing, err = job.readStanding(ctx); err != nil {
 		return nil, err
 	}
 	p.keepVATDue(ctx, job.Log)
 	if p.inputsID, err = p.identity(p.exports.objects(p.span.requiredFirst, p.span.last), nil); err != nil {
+		return nil, err
+	}
+	if err := p.findSimulation(ctx, &job); err != nil {
 		return nil, err
 	}
 	base := p.standing.base()
@@ -123,6 +132,9 @@ func (p *Plan) chooseStart(ctx context.Context, job *Job) (err error) {
 	id, err := p.identity(p.Objects, with)
 	p.RunID = id[:runIDLength]
 	p.RunKey = writer.RunPrefix(p.Period.String(), p.RunID)
+	if p.simulation != nil {
+		p.RunKey = writer.SimulationPrefix(p.Period.String(), p.RunID)
+	}
 	return err
 }
 
@@ -200,7 +212,9 @@ func (p *Plan) identity(objects []PlannedObject, with *history) (string, error) 
 		Format   int
 		Taken    []writer.Input
 		History  *history
-	}{p.Period.String(), objects, p.in.files, p.settings, RulesVersion, writer.FormatVersion, taken, with}), err
+
+		Simulation *writer.Simulation `json:",omitempty"` // the identities of all other runs are as if there were none
+	}{p.Period.String(), objects, p.in.files, p.settings, RulesVersion, writer.FormatVersion, taken, with, p.simulation}), err
 }
 
 // runIDLength is the number of hex digits of a run id: 128 bits.

@@ -48,6 +48,7 @@ func (r *run) reportData(res *results, findings []finding, m *writer.Manifest) r
 		MissingDays: m.DaysMissing,
 		RowsRead:    res.reading.read, MessagesRead: res.tally.Messages,
 	}
+	d.Simulated, d.Plan = m.Simulation != nil, simulatedPlan(m)
 	for i := range res.statements {
 		d.Statements = append(d.Statements, reportStatement(&res.statements[i]))
 	}

@@ -24,6 +24,15 @@ type standing struct {
 	waiting []Waiting          // closed months whose adjustments an open one before this holds up
 }
 
+// readStanding is how the job's period stands. A simulation has no standing: it
+// moves no pointer, adjusts nothing and takes no adjustments in.
+func (job *Job) readStanding(ctx context.Context) (*standing, error) {
+	if job.Simulation != nil {
+		return &standing{period: job.Period.String()}, nil
+	}
+	return readStanding(ctx, job.Out, job.Period)
+}
+
 // readStanding finds out how a period stands. Only a whole month can be
 // closed, and only its statements take in adjustments of closed ones.
 func readStanding(ctx context.Context, out writer.Store, p Period) (*standing, error) {
@@ -270,5 +279,5 @@ func (st *standing) sealedRun() string {
 
 // result is what a run of the plan has come to.
 func (p *Plan) result(key string, m *writer.Manifest, already bool) *Result {
-	return &Result{RunID: m.RunID, RunKey: key, Already: already, Manifest: m, Sealed: p.standing.sealedRun(), Waiting: p.standing.waiting, Within: p.standing.within}
+	return &Result{RunID: m.RunID, RunKey: key, Already: already, Manifest: m, Sealed: p.standing.sealedRun(), Waiting: p.standing.waiting, Within: p.standing.within, Against: p.against}
 }

@@ -38,9 +38,9 @@ func (p *Plan) end() int64 {
 // after it: the first day that the next period touches, and, where a day after
 // the period may still grow, the last one that no such day has a part in.
 // Either only where the days it is made from, and those that late rows of it
-// lie in, are all there.
+// lie in, are all there. A simulation takes none: it leaves nothing to others.
 func (p *Plan) states(zones []*reconcile.Zone) []reconcile.Date {
-	if len(p.Missing) > 0 {
+	if len(p.Missing) > 0 || p.simulation != nil {
 		return nil
 	}
 	next := reconcile.DateOf(firstStart(zones, p.Period.To+1))

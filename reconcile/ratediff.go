@@ -37,19 +37,14 @@ type RateSpan struct {
 	Old, New *Rate
 }
 
-// percentPlaces is the decimals of a change in percent.
-const percentPlaces = 2
-
 // Percent is by how much the new price is more than the old, of the old, with
 // two decimals, half away from zero. ok is false where there are not two
 // prices in one currency, and where the old is 0.
-func (s RateSpan) Percent() (percent decimal.Decimal, ok bool) {
+func (s RateSpan) Percent() (more decimal.Decimal, ok bool) {
 	if s.Old == nil || s.New == nil || s.Old.NoPrice || s.New.NoPrice || s.Old.Currency != s.New.Currency || s.Old.Price == 0 {
 		return decimal.Decimal{}, false
 	}
-	const hundred = 2 // as a shift of decimals
-	more := s.New.Price.Decimal().Sub(s.Old.Price.Decimal()).Shift(hundred)
-	return more.DivRound(s.Old.Price.Decimal(), percentPlaces), true
+	return percent(s.New.Price.Decimal(), s.Old.Price.Decimal()), true
 }
 
 // DiffRates compares two books by what they hold when, so that a row that is

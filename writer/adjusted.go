@@ -111,6 +111,8 @@ func (m *Manifest) validateRunInput(in Input) error {
 		return fmt.Errorf("input %s %q: identity %q is no sha256", in.Table, in.Key, in.Identity)
 	case in.Table == TakenInput && period >= m.Period, in.Table != TakenInput && period != m.Period:
 		return fmt.Errorf("input %s %q: of %s in a run of %s", in.Table, in.Key, period, m.Period)
+	case m.Simulation != nil:
+		return fmt.Errorf("input %s %q: in a simulation, which builds on no run", in.Table, in.Key)
 	case in.Table == AdjustmentsInput && !m.Adjusts():
 		return fmt.Errorf("input %s %q: no sealed run", in.Table, in.Key)
 	case in.Table == SealedInput && len(m.InputsOf(SealedInput)) > 1:

@@ -15,6 +15,8 @@
 //	    adjustments.parquet   adjustments.csv   what changes in a closed month
 //	    report.html                             the same for people
 //	    manifest.json                           what all of it is; written last
+//	simulations/2024-07/<run_id>/           what other prices would charge: as a run,
+//	                                        and nothing names it
 //	current/2024-07.json                    names the run that counts
 //	sealed/2024-07.json                     closes the month; never changes
 //	adjusted/2024-07.json                   names the newest run that adjusts it
@@ -103,10 +105,18 @@
 // twice by itself. A file that is not what was written, at step 4, 5 or 6, is
 // ErrVerify, and the pointer stays. No run deletes anything, on no path.
 //
+// A simulation takes the same steps but for 3 and 7: it writes no checkpoint,
+// and with its manifest it is there, for whoever asks for it by its key. Its
+// manifest has "simulation", and the plan that every account was on. Nothing
+// outside its prefix is written, and what a crash leaves is of step 1, 2 or 5
+// as above; the same simulation again finds a whole one, and writes any other
+// anew. It builds on no run: it neither adjusts a closed month nor takes
+// adjustments in.
+//
 // # What dead runs leave, and its removal
 //
-// RemoveGarbage takes away a prefix under runs/ without a manifest, or one
-// under checkpoints/ without checkpoint.json:
+// RemoveGarbage takes away a prefix under runs/ or simulations/ without a
+// manifest, or one under checkpoints/ without checkpoint.json:
 //
 //	step                                                 a crash after it leaves            who repairs it
 //	1  a tombstone, {"removed": true, …}, in the place   a prefix that no run can be        the next gc, from an hour
@@ -204,7 +214,9 @@
 //
 // # What a reader may rely on
 //
-//   - A directory under runs/ without manifest.json does not exist.
+//   - A directory under runs/ or simulations/ without manifest.json does not
+//     exist.
+//   - No pointer, seal or manifest names anything under simulations/.
 //   - The pointer changes in one step, from one complete run to another. Its
 //     manifest_sha256 is that of the manifest that it names, and the manifest
 //     has the sha256 of everything else.

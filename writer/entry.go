@@ -142,7 +142,7 @@ func RunOf(key string) (run string, ok bool) {
 // relativeName is a key without the prefix of its run.
 func relativeName(key string) string {
 	parts := strings.SplitN(key, "/", 4)
-	if len(parts) == 4 && parts[0] == "runs" {
+	if len(parts) == 4 && (parts[0]+"/" == runsPrefix || parts[0]+"/" == simulationsPrefix) {
 		return parts[3]
 	}
 	return key

@@ -20,6 +20,7 @@ type GarbageKind string
 // The kinds of what a crash can leave.
 const (
 	GarbageRun        GarbageKind = "run"        // runs/{period}/{run_id}/ without a manifest
+	GarbageSimulation GarbageKind = "simulation" // simulations/{period}/{run_id}/ without one
 	GarbageCheckpoint GarbageKind = "checkpoint" // checkpoints/{date}/{sha256}/ without its header
 	GarbageTemporary  GarbageKind = "temporary"  // a file of .tmp/, of a directory only
 )
@@ -84,7 +85,7 @@ type temporaryStore interface {
 // keys, however new it is: what a run is writing at this moment is among it.
 func FindGarbage(ctx context.Context, t Store) ([]Garbage, error) {
 	var all []Garbage
-	for _, kind := range []GarbageKind{GarbageCheckpoint, GarbageRun} {
+	for _, kind := range []GarbageKind{GarbageCheckpoint, GarbageRun, GarbageSimulation} {
 		found, err := findHeadless(ctx, t, kind)
 		if err != nil {
 			return nil, err
@@ -104,13 +105,22 @@ func FindGarbage(ctx context.Context, t Store) ([]Garbage, error) {
 	return all, nil
 }
 
+// prefix is the key under which all of a kind lie.
+func (k GarbageKind) prefix() string {
+	switch k {
+	case GarbageCheckpoint:
+		return checkpointsPrefix
+	case GarbageSimulation:
+		return simulationsPrefix
+	case GarbageRun, GarbageTemporary: // temporary files lie under none
+	}
+	return runsPrefix
+}
+
 // findHeadless lists the prefixes that lack what is written last, or have a
 // tombstone in its place.
 func findHeadless(ctx context.Context, t Store, kind GarbageKind) ([]Garbage, error) {
-	prefix := runsPrefix
-	if kind == GarbageCheckpoint {
-		prefix = checkpointsPrefix
-	}
+	prefix := kind.prefix()
 	objects, err := t.List(ctx, prefix)
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", prefix, err)
@@ -149,7 +159,7 @@ func ownPrefix(kind GarbageKind, key string) (string, bool) {
 	switch _, err := reconcile.ParseDate(parts[1]); {
 	case kind == GarbageCheckpoint && err != nil:
 		return "", false
-	case kind == GarbageRun && !isPeriod(parts[1]):
+	case kind != GarbageCheckpoint && !isPeriod(parts[1]):
 		return "", false
 	}
 	return strings.TrimSuffix(key, parts[3]), true

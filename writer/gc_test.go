@@ -138,6 +138,7 @@ func litter(t *testing.T) (*yard, []string) {
 	must(t, publish(t.Context(), y, otherID))
 	dead := []string{
 		"checkpoints/2024-07-03/" + deadID + "/", "runs/2024-07-01_2024-07-03/" + deadID + "/", "runs/2024-07-03/" + deadID + "/", "runs/2024-07/" + deadID + "/",
+		"simulations/2024-07/" + deadID + "/",
 	}
 	for _, run := range dead {
 		_, err := writeFiles(t.Context(), y, run)
@@ -149,11 +150,17 @@ func litter(t *testing.T) (*yard, []string) {
 	put("runs/2024-07/notes/mine.txt", "x")
 	put("runs/july/"+deadID+"/mine.txt", "x")
 	put("runs/readme.txt", "x")
+	whole := gcManifest(otherID, nil)
+	whole.Simulation = &writer.Simulation{}
+	_, err := writer.Publish(t.Context(), y, whole, "")
+	must(t, err)
+	put("simulations/2024-07/notes/mine.txt", "x")
+	put("simulations/july/"+deadID+"/mine.txt", "x")
 	put("sealed/2024-06.json", "x")
 	put("adjusted/2024-06.json", "x")
 	put("elsewhere/"+deadID+"/summary.csv", "x")
 	y.now = y.now.Add(week + time.Hour)
-	_, err := writeFiles(t.Context(), y, "runs/2024-08/"+deadID+"/")
+	_, err = writeFiles(t.Context(), y, "runs/2024-08/"+deadID+"/")
 	must(t, err)
 	return y, dead
 }
@@ -175,7 +182,7 @@ func TestGarbage(t *testing.T) {
 			t.Errorf("%+v", g)
 		}
 	}
-	if diff := cmp.Diff(append(slices.Clone(dead), "runs/2024-08/"+deadID+"/"), keys); diff != "" {
+	if diff := cmp.Diff(slices.Sorted(slices.Values(append(slices.Clone(dead), "runs/2024-08/"+deadID+"/"))), keys); diff != "" {
 		t.Errorf("found (-want +got):\n%s", diff)
 	}
 	want := y.Objects()

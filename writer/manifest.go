@@ -65,6 +65,8 @@ type Manifest struct {
 	InputsSHA256 string   `json:"inputs_sha256"`
 	Verdict      string   `json:"verdict"`
 	Settings     Settings `json:"settings"`
+	// Simulation says that the run is one; absent from the manifest of any other.
+	Simulation *Simulation `json:"simulation,omitempty"`
 	// Checkpoint is the key of the checkpoint that the run started from; null
 	// where it read back.
 	Checkpoint  *string          `json:"checkpoint"`
@@ -166,7 +168,12 @@ type CurrencyTotals struct {
 }
 
 // RunKey is the prefix of the run's files; it ends in a slash.
-func (m *Manifest) RunKey() string { return RunPrefix(m.Period, m.RunID) }
+func (m *Manifest) RunKey() string {
+	if m.Simulation != nil {
+		return SimulationPrefix(m.Period, m.RunID)
+	}
+	return RunPrefix(m.Period, m.RunID)
+}
 
 // Encode gives the one form in which a manifest is published: JSON, two
 // spaces for each level, a newline at the end. Lists are sorted in place and

@@ -43,7 +43,8 @@ type Outcome struct {
 }
 
 // Publish makes a run whose data files are all committed the current one of
-// its period, or, where it adjusts a closed month, its newest adjusting one:
+// its period, or, where it adjusts a closed month, its newest adjusting one; of
+// a simulation, which no pointer names, it does all but the last step:
 // first the manifest, which may only be created and is read back; then a look
 // whether all that it names is there; then the pointer, which may only replace the one of
 // version seen, as Current or Adjusted gave it when the run was planned, or ""
@@ -67,6 +68,9 @@ func Publish(ctx context.Context, t Store, m *Manifest, seen string) (Outcome, e
 	data, err := m.Encode()
 	if err != nil {
 		return Outcome{}, fmt.Errorf("publish %s: %w", m.RunKey(), err)
+	}
+	if m.Simulation != nil {
+		return Outcome{}, publishSimulation(ctx, t, m, data)
 	}
 	sum, err := createManifest(ctx, t, m, data)
 	if err != nil {
@@ -152,7 +156,8 @@ func MovePointer(ctx context.Context, t Target, m *Manifest, seen string) (Outco
 	return movePointer(ctx, t, m, sha256Hex(data), seen)
 }
 
-// ReadManifest reads the manifest of a run, runs/{period}/{run_id}/. It
+// ReadManifest reads the manifest of a run, runs/{period}/{run_id}/, or of a
+// simulation, simulations/{period}/{run_id}/. It
 // matches fs.ErrNotExist where there is none, which means that the run does
 // not exist, and ErrVerify where it is not the manifest of that run.
 func ReadManifest(ctx context.Context, t Target, run string) (*Manifest, error) {
@@ -273,6 +278,9 @@ func checkCreated(ctx context.Context, t Target, key string, data []byte) error 
 // run.
 func movePointer(ctx context.Context, t Target, m *Manifest, manifestSHA256, seen string) (Outcome, error) {
 	period, run, key := m.Period, m.RunKey(), m.pointerKey()
+	if m.Simulation != nil {
+		return Outcome{}, fmt.Errorf("publish %s: no pointer names a simulation", run)
+	}
 	old, version, err := readPointer(ctx, t, key, period)
 	next := Pointer{Run: run, ManifestSHA256: manifestSHA256}
 	switch {

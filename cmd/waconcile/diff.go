@@ -21,7 +21,8 @@ func newDiffCommand(a *app) *cobra.Command {
 		Use:   "diff RUN_A RUN_B",
 		Short: "Say which charges came, went or changed between two runs, and why",
 		Long: `diff compares the charges of two published runs of one period. A run is a key
-such as runs/2024-07/<run id>/, or with --period a run id or one of
+such as runs/2024-07/<run id>/ or simulations/2024-07/<run id>/, or with
+--period a run id or one of
 
   current   the run that counts
   previous  the run that counted before it
@@ -39,7 +40,8 @@ reasons are those that tables and manifests tell:
   file_replaced     cannot be known: exports are not there any more as they were
   history           the runs read other days, or began from another checkpoint
   exports_changed   exports differ, and were not looked into
-  price_changed     rates, accounts, markets or recharges differ, and the price
+  price_changed     rates, accounts, markets, recharges or a simulation's plan
+                    differ, and the price
   account_changed   the accounts differ, of which a basis or time zone can do it
   settings_changed  the settings that change rows, the rules or the format differ
   unexplained       none of these`,

@@ -5,7 +5,7 @@
 //
 //	waconcile demo            make a month of inputs and run the job on it
 //	waconcile plan            print what a run would read and write
-//	waconcile run             publish the charges of a period
+//	waconcile run             publish the charges of a period; --simulate bills nothing
 //	waconcile verify [RUN]    read a published run back and check it
 //	waconcile close MONTH     close a month: what is billed no longer changes
 //	waconcile diff A B        say which charges differ between two runs, and why
@@ -86,6 +86,22 @@
 // rates diff compares two rate books by what they hold on each date, and
 // rates show gives the row that a price comes from, the prefix and market that
 // lead to it, and the rows that lost.
+//
+// # Simulation
+//
+// run --simulate replays a period by what --rates, --accounts, --markets and
+// --recharges name now, or with every account on --plan, and publishes under
+// simulations/. It moves no pointer, leaves no checkpoint, adjusts nothing and
+// takes no adjustments in, be the month closed or open. Its statements and
+// differences are those that there would be, and its exit code is that of a run.
+//
+// It prints what the charges come to, now and simulated, by account, market (or
+// country, where there is no market), category and currency. Now is the run that
+// counts: the current one, or the newest that adjusts a closed month. That may be
+// another tomorrow, and a simulation never changes, so the comparison is not
+// part of what is published: the same command again finds the simulation and
+// compares anew. As text, rows in which nothing differs are left out, and all
+// beyond 200; --json has every row. A percentage is of what is charged now.
 //
 // # Costs
 //

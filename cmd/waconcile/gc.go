@@ -29,11 +29,12 @@ func newGCCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gc",
 		Short: "Say what dead runs left behind; with --delete, remove it",
-		Long: `gc looks for what runs left behind that died before they were published: run
-prefixes without a manifest and checkpoints without their header, of all
-periods, and in a directory temporary files. No reader looks at any of it. What
-is older than --older-than it removes if --delete is given. It never touches a
-run that has a manifest, current or not, nor anything else.
+		Long: `gc looks for what runs left behind that died before they were published:
+prefixes of runs and simulations without a manifest and checkpoints without
+their header, of all periods, and in a directory temporary files. No reader
+looks at any of it. What is older than --older-than it removes if --delete is
+given. It never touches a run or a simulation that has a manifest, current or
+not, nor anything else.
 
 A run that writes into the same prefix while gc removes it is not published,
 and can be done again. --older-than should be more than the longest run takes,

@@ -64,6 +64,9 @@ func (s *settings) check() error {
 	case s.failOn != failOnNone && s.failOn != failOnDifferences && s.failOn != failOnFindings:
 		return fmt.Errorf("%w: --fail-on %q is none of none, differences, findings", errUsage, s.failOn)
 	}
+	if err := s.checkSimulation(); err != nil {
+		return err
+	}
 	return s.checkPlaces()
 }
 
@@ -103,6 +106,7 @@ func (s *settings) batchConfig() (batch.Config, error) {
 		LookbackDays: s.lookback, LateDays: s.lateDays, DeliveryDays: s.deliveryDays,
 		MaxRejectRatio: ratio, IgnoreTypes: s.ignoreTypes, Columns: s.columns,
 		CompleteMarker: s.completeMarker, ExpiryDays: s.expiryDays, VATAt: vatAt, UnsafeStore: s.unsafeStore,
+		Simulation: s.simulation(),
 	}
 	return config, config.Validate()
 }

@@ -16,7 +16,8 @@ import (
 // planned is what plan prints: what a run with the same settings would read
 // and write, or has, where it is published already.
 type planned struct {
-	Period string `json:"period"`
+	Period     string             `json:"period"`
+	Simulation *plannedSimulation `json:"simulation,omitempty"` // absent: what the run charges is billed
 	// Checkpoint is the key of the checkpoint that the run starts from; empty
 	// where it reads back.
 	Checkpoint string         `json:"checkpoint"`
@@ -86,6 +87,12 @@ func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
 	for _, o := range plan.Objects {
 		p.Bytes += o.Size
 	}
+	if job.Simulation != nil {
+		p.Simulation = &plannedSimulation{Plan: job.Simulation.Plan}
+		if against := plan.Against(); against != nil {
+			p.Simulation.ComparedWith = new(against.RunKey())
+		}
+	}
 	if m := plan.Published(); m != nil {
 		p.fromManifest(m)
 	}
@@ -124,8 +131,9 @@ func (p *planned) text() string {
 	if len(p.Missing) > 0 {
 		missing = strings.Join(p.Missing, " ")
 	}
-	lines := [][2]string{
-		{"period", p.Period},
+	lines := [][2]string{{"period", p.Period}}
+	lines = append(lines, p.Simulation.lines()...)
+	lines = append(lines, [][2]string{
 		{"days required", span(p.Required)},
 		{"days read", span(p.Read)},
 		{"days missing", missing},
@@ -133,7 +141,7 @@ func (p *planned) text() string {
 		{"files", grouped(int64(p.Files))},
 		{"bytes", grouped(p.Bytes)},
 		{"run id", p.RunID},
-	}
+	}...)
 	if p.Passes > 0 {
 		lines = append(lines, [2]string{"passes", fmt.Sprintf("%d, at a memory of %s", p.Passes, batch.SizeText(p.Memory))})
 	}

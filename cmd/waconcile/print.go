@@ -23,12 +23,8 @@ func (a *app) printFigures(f *figures) error {
 }
 
 func (f *figures) text() string {
-	state := "published"
-	if f.Already {
-		state = "was published before with the same inputs"
-	}
 	parts := []string{
-		fmt.Sprintf("%s: run %s %s (%s)\n", f.Period, f.RunID, state, f.Verdict),
+		f.headText(),
 		textTable([][]string{{"rows", grouped(f.Rows)}, {"messages", grouped(f.Messages)}}),
 		textTable(f.conversationRows()),
 		textTable(f.statementRows()),
@@ -37,6 +33,7 @@ func (f *figures) text() string {
 		f.closedText(),
 		textTable(countRows("findings", f.Findings)),
 		textTable(countRows("rejected rows", f.Rejects)),
+		f.comparisonText(),
 		fmt.Sprintf("tables: %s\nreport: %sreport.html\nnext:   %s\n", f.Tables, f.Tables, f.Next),
 	}
 	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
@@ -60,7 +57,7 @@ func (f *figures) statementRows() [][]string {
 		return nil
 	}
 	title := "statements"
-	if f.Adjustments != nil {
+	if f.Adjustments != nil || f.Simulation != nil {
 		title = "statements, not to be billed"
 	}
 	rows := [][]string{{title, "net", "prepaid", "payable", "vat", "gross"}}
@@ -118,7 +115,10 @@ const columnGap = 2
 
 // textTable aligns cells: the first column to the left, the others to the
 // right.
-func textTable(rows [][]string) string {
+func textTable(rows [][]string) string { return alignedTable(rows, 1) }
+
+// alignedTable is textTable with that many columns to the left.
+func alignedTable(rows [][]string, left int) string {
 	var widths []int
 	for _, r := range rows {
 		for i, cell := range r {
@@ -133,10 +133,13 @@ func textTable(rows [][]string) string {
 		var line strings.Builder
 		for i, cell := range r {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 {
+			if i > 0 {
+				line.WriteString(strings.Repeat(" ", columnGap))
+			}
+			if i < left {
 				line.WriteString(cell + pad)
 			} else {
-				line.WriteString(strings.Repeat(" ", columnGap) + pad + cell)
+				line.WriteString(pad + cell)
 			}
 		}
 		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")

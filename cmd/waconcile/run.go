@@ -17,9 +17,18 @@ func newRunCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Publish the charges of a period and how the invoices differ from them",
+		Long: `run publishes the charges of a period and how the invoices differ from them.
+
+With --simulate it says what other prices would charge: those of --rates,
+--accounts, --markets and --recharges, or with every account on --plan. It
+publishes under simulations/, prints the comparison with the run that counts by
+account, market, category and currency, and moves no pointer: nothing of it is
+billed. The same simulation again is not made anew, only compared.`,
 		Example: `  waconcile run --period 2024-07 --exports s3://exports/whatsapp --rates rates.csv \
       --accounts accounts.csv --invoices invoices --out s3://results/waconcile
-  waconcile run --config waconcile.yaml --period yesterday`,
+  waconcile run --config waconcile.yaml --period yesterday
+  waconcile run --config waconcile.yaml --period last-month --simulate --rates next-year.csv
+  waconcile run --config waconcile.yaml --period last-month --simulate --plan growth`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd) },
 	}
@@ -76,7 +85,11 @@ func (a *app) publish(ctx context.Context, s *settings, job batch.Job) (*figures
 	if err != nil {
 		return nil, fmt.Errorf("%w as %s, but its tables cannot be read back: %w", errPublished, result.RunKey, err)
 	}
-	shown.log.LogAttrs(ctx, slog.LevelInfo, "published", slog.String("run", f.RunKey), slog.Bool("already", f.Already),
+	what := "published"
+	if f.Simulation != nil {
+		what = "simulation published"
+	}
+	shown.log.LogAttrs(ctx, slog.LevelInfo, what, slog.String("run", f.RunKey), slog.Bool("already", f.Already),
 		slog.String("verdict", f.Verdict), slog.Int64("rows", f.Rows), slog.Int64("messages", f.Messages),
 		slog.Int64("differing", f.differing()), slog.Int64("findings", total(f.Findings)),
 		slog.Int64("rejects", total(f.Rejects)), slog.String("took", took.Round(time.Millisecond).String()))

@@ -23,11 +23,12 @@ const (
 type namedRun struct {
 	text   string // as it was written
 	period string
-	key    string // runs/2024-07/<run id>/; empty where text is a name above
+	key    string // runs/2024-07/<run id>/ or simulations/…; empty where text is a name above
 }
 
 // nameRun takes a run id of --period, one of the names, or a key, which brings
-// its period along. A key begins with runs/ or with the place that --out names.
+// its period along. A key begins with runs/, with simulations/ or with the place
+// that --out names.
 func (s *settings) nameRun(text string) (namedRun, error) {
 	if s.out == "" {
 		return namedRun{}, fmt.Errorf("%w: required settings are missing: --out", errUsage)
@@ -40,8 +41,7 @@ func (s *settings) nameRun(text string) (namedRun, error) {
 		if err != nil {
 			return namedRun{}, err
 		}
-		period, _, _ := strings.Cut(strings.TrimPrefix(key, "runs/"), "/")
-		return namedRun{text, period, key}, nil
+		return namedRun{text, strings.Split(key, "/")[1], key}, nil
 	}
 	if s.period == "" {
 		return namedRun{}, fmt.Errorf("%w: required settings are missing: --period", errUsage)
@@ -63,14 +63,14 @@ func (s *settings) nameRun(text string) (namedRun, error) {
 // the summary says that its tables are.
 func (s *settings) keyBelowOut(text string) (string, error) {
 	key := strings.TrimSuffix(text, "/")
-	if !strings.HasPrefix(key, "runs/") {
+	if !strings.HasPrefix(key, "runs/") && !strings.HasPrefix(key, "simulations/") {
 		below, err := s.belowOut(key)
 		if err != nil {
 			return "", err
 		}
 		key = below
 	}
-	if parts := strings.Split(key, "/"); len(parts) != 3 || parts[0] != "runs" || !fs.ValidPath(key) {
+	if parts := strings.Split(key, "/"); len(parts) != 3 || parts[0] != "runs" && parts[0] != "simulations" || !fs.ValidPath(key) {
 		return "", fmt.Errorf("%w: %q is neither a run id nor a key such as runs/2024-07/<run id>/ or one below --out %s", errUsage, text, s.out)
 	}
 	return key + "/", nil

@@ -43,6 +43,9 @@ type settings struct {
 	workers                          int
 	memory                           string
 
+	simulate bool
+	plan     string // of a simulation
+
 	cpuProfile, memProfile string
 }
 
@@ -157,6 +160,7 @@ func (s *settings) jobFlags(fs *pflag.FlagSet) {
 	s.periodFlags(fs)
 	s.inputFlags(fs)
 	s.tuningFlags(fs)
+	s.simulationFlags(fs)
 	s.profileFlags(fs)
 	s.commonFlags(fs)
 }

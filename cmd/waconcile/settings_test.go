@@ -166,6 +166,8 @@ func TestNameRun(t *testing.T) {
 		{"out", "runs/2024-06/abc/", "", "2024-06", "runs/2024-06/abc/"},
 		{"out", "out/runs/2024-06/abc", "", "2024-06", "runs/2024-06/abc/"},
 		{"./out/", "out/runs/2024-06/abc/", "2024-07", "2024-06", "runs/2024-06/abc/"},
+		{"out", "simulations/2024-06/abc", "2024-07", "2024-06", "simulations/2024-06/abc/"},
+		{"out", "out/simulations/2024-06/abc/", "", "2024-06", "simulations/2024-06/abc/"},
 		{absolute, absolute + "/runs/2024-06/abc/", "", "2024-06", "runs/2024-06/abc/"},
 		{"s3://bucket/results/", "s3://bucket/results/runs/2024-06-01_2024-06-15/abc", "2024-07", "2024-06-01_2024-06-15", "runs/2024-06-01_2024-06-15/abc/"},
 	}
@@ -183,7 +185,7 @@ func TestNameRun(t *testing.T) {
 func TestNameRunElsewhere(t *testing.T) {
 	t.Parallel()
 	for out, runs := range map[string][]string{
-		"out":                 {"other/runs/2024-06/abc/", "/out/runs/2024-06/abc/", "out/runs/2024-06", "out/runs/2024-06/abc/charges", "runs/2024-06/../abc", "..", "s3://out/runs/2024-06/abc"},
+		"out":                 {"other/runs/2024-06/abc/", "/out/runs/2024-06/abc/", "out/runs/2024-06", "out/runs/2024-06/abc/charges", "runs/2024-06/../abc", "simulations/2024-06/../abc", "simulation/2024-06/abc", "..", "s3://out/runs/2024-06/abc"},
 		"s3://bucket/results": {"s3://bucket/runs/2024-06/abc/", "s3://bucket/results2/runs/2024-06/abc/", "s3://other/results/runs/2024-06/abc/", "results/runs/2024-06/abc/"},
 	} {
 		for _, text := range runs {

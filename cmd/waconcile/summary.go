@@ -21,6 +21,7 @@ import (
 // it is the same for a run that was published before.
 type figures struct {
 	Period        string           `json:"period"`
+	Simulation    *simulated       `json:"simulation,omitempty"` // absent: what the run charges is billed
 	RunID         string           `json:"run_id"`
 	RunKey        string           `json:"run"`
 	Already       bool             `json:"already_published"`
@@ -123,6 +124,13 @@ func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.
 		f.Next += " " + result.RunKey
 	}
 	f.TakenIn = result.Manifest.TakesIn()
+	if result.Manifest.Simulation != nil {
+		f.Next += " " + result.RunKey
+		var err error
+		if f.Simulation, err = readSimulation(ctx, job.Out, result); err != nil {
+			return nil, err
+		}
+	}
 	err := f.fromManifest(result.Manifest)
 	if err != nil {
 		return nil, err

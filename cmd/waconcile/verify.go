@@ -21,9 +21,9 @@ checks it against its manifest. Of a closed month it also looks at the seal and
 at the runs that adjust it, and of adjustments that the statements take in
 whether a closed month has billed them before.
 
-RUN is a key such as runs/2024-07/<run id>/, as it stands or below --out, or
-with --period a run id or one of current, previous, sealed and adjusted. By
-default it is the current run of --period.`,
+RUN is a key such as runs/2024-07/<run id>/ or simulations/2024-07/<run id>/, as
+it stands or below --out, or with --period a run id or one of current, previous,
+sealed and adjusted. By default it is the current run of --period.`,
 		Example: `  waconcile verify --out s3://results/waconcile --period 2024-07`,
 		Args:    atMostOneRun,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.verify(cmd, args) },

@@ -13,6 +13,11 @@ type Data struct {
 	Verdict string // shown as it is; all but "complete" in a warning colour
 	Rules   string // version of the rules
 
+	// Simulated says that nothing here is billed; Plan is then the plan that
+	// every account was on, empty for those of the accounts.
+	Simulated bool
+	Plan      string
+
 	// Sealed is the run that a closed month was billed by; empty where the
 	// run adjusts none. Adjustments are what it changes there.
 	Sealed      string

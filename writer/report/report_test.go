@@ -128,6 +128,25 @@ func TestWriteIsWellFormedAndSelfContained(t *testing.T) {
 	}
 }
 
+// A simulation says so, and nothing else does.
+func TestWriteSimulation(t *testing.T) {
+	t.Parallel()
+	if html := render(t, small()); strings.Contains(strings.ToLower(html), "simulat") {
+		t.Error("a run speaks of a simulation")
+	}
+	d := small()
+	d.Simulated = true
+	own := render(t, d)
+	d.Plan = "<growth>"
+	for html, want := range map[string]string{own: "This is a simulation: what", render(t, d): "This is a simulation with every account on plan <code>&lt;growth&gt;</code>: what"} {
+		for _, want := range []string{want, "Nothing on this page is billed.", `<span class="badge warn">simulation</span>`, "<title>Simulated message charges 2024-07</title>"} {
+			if !strings.Contains(html, want) {
+				t.Errorf("the page does not say %s", want)
+			}
+		}
+	}
+}
+
 // A run of a closed month says so; statements tell whose adjustments they are.
 func TestWriteAdjustments(t *testing.T) {
 	t.Parallel()
