@@ -40,6 +40,12 @@ const (
 	RechargesInput = "recharges"
 	InvoicesInput  = "invoices"
 
+	// What the provider charges by, where a run has both books.
+	CostRatesInput    = "cost_rates"
+	CostAccountsInput = "cost_accounts"
+	CostMarketsInput  = "cost_markets"
+	FxInput           = "fx" // exchange rates
+
 	// Runs that a run builds on: the key is that of the manifest, the identity
 	// its sha256, the rows those of the charges, or of the adjustments.
 	SealedInput      = "sealed"            // the sealed run of the month that the run adjusts
@@ -101,6 +107,7 @@ type Settings struct {
 	AllowMissing   bool              `json:"allow_missing"`
 	CompleteMarker string            `json:"complete_marker"`
 	Rounding       string            `json:"rounding"`
+	InvoiceBook    string            `json:"invoice_book,omitempty"` // SellBook or CostBook; empty where there is one book
 }
 
 // ControlTotal is an identity that was checked before the run was published.
@@ -263,6 +270,8 @@ func (m *Manifest) validateHead() error {
 		return fmt.Errorf("inputs_sha256 %q is no sha256", m.InputsSHA256)
 	case m.Verdict != Complete && m.Verdict != Incomplete:
 		return fmt.Errorf("verdict %q", m.Verdict)
+	case m.Costs() != (m.Settings.InvoiceBook == SellBook || m.Settings.InvoiceBook == CostBook):
+		return fmt.Errorf("invoice_book %q; the run has the provider's book: %v", m.Settings.InvoiceBook, m.Costs())
 	}
 	first, err := reconcile.ParseDate(m.First)
 	if err != nil {
@@ -337,6 +346,7 @@ func (m *Manifest) validateInputs() error {
 		}
 		switch in.Table {
 		case ExportsInput, RatesInput, AccountsInput, MarketsInput, RechargesInput, InvoicesInput:
+		case CostRatesInput, CostAccountsInput, CostMarketsInput, FxInput:
 		case SealedInput, AdjustmentsInput, TakenInput:
 			if err := m.validateRunInput(in); err != nil {
 				return err

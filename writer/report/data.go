@@ -21,7 +21,8 @@ type Data struct {
 	Statements  []Statement
 	Summary     []SummaryRow
 	Differences []Difference
-	Invoices    bool // invoice files were read; without them the section says so
+	InvoiceBook string // sell or cost: what invoices are compared with, where there are two books
+	Invoices    bool   // invoice files were read; without them the section says so
 
 	Findings     []Count // by kind
 	FindingRows  []Finding
@@ -60,6 +61,7 @@ type Adjustment struct {
 
 // SummaryRow is usage of one day. Rows of one key are added up.
 type SummaryRow struct {
+	Account  string
 	Date     string // billing date, YYYY-MM-DD
 	Market   string
 	Category string
@@ -67,6 +69,7 @@ type SummaryRow struct {
 	Status   string // charged, free, unrated
 	Quantity int64
 	Net      decimal.Decimal
+	Cost     *Cost // of all rows or none: nil where the run has but one book
 }
 
 // Difference is one row of the differences table. The decimals are not valid
