@@ -31,6 +31,7 @@ type chargeTables struct {
 	runKey string
 	names  *reader.Names
 	shards int
+	schema writer.Schema
 	group  *errgroup.Group // writes in the background, bounded
 	ctx    context.Context // of the run: uploads live until their commit
 	failed context.Context // ends with the first failed write
@@ -59,7 +60,7 @@ func newChargeTables(ctx context.Context, r *run) *chargeTables {
 	g, failed := errgroup.WithContext(ctx)
 	g.SetLimit(tablesInFlight)
 	return &chargeTables{
-		out: r.job.Out, runKey: r.plan.RunKey, names: r.names, shards: r.job.Workers,
+		out: r.job.Out, runKey: r.plan.RunKey, names: r.names, shards: r.job.Workers, schema: r.plan.in.chargesSchema(),
 		group: g, ctx: ctx, failed: failed, spare: newChunkPool(),
 		shares: make(map[reconcile.Date][]*dateCharges),
 	}
@@ -139,7 +140,7 @@ func (t *chargeTables) buffer() *frameBuffer {
 
 // stage writes one file of a date.
 func (t *chargeTables) stage(d reconcile.Date, file int, frames iter.Seq2[writer.Frame, error]) error {
-	staged, err := writer.StageParquet(t.ctx, t.out, chargesKey(t.runKey, d, file), writer.ChargesSchema(), frames)
+	staged, err := writer.StageParquet(t.ctx, t.out, chargesKey(t.runKey, d, file), t.schema, frames)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type Config struct {
 	Columns        map[string]string // contract's column name → name in the exports
 	CompleteMarker string            // file that each required day must have, such as _SUCCESS; empty: none
 	UnsafeStore    bool              // publish to a store that does not honour conditional writes
+	InvoiceBook    string            // writer.SellBook or writer.CostBook, that invoices are compared with; empty: the provider's where it is given
 
 	passes int              // of tests: that many; 0: as many as Memory needs
 	tight  func(share) bool // of tests: whether a pass is to be given up for lack of memory; nil: as Memory says
@@ -64,6 +65,11 @@ func (c *Config) Validate() error {
 	case c.Memory < 0:
 		return fmt.Errorf("%w: memory %d is negative", ErrConfig, c.Memory)
 	}
+	switch c.InvoiceBook {
+	case "", writer.SellBook, writer.CostBook:
+	default:
+		return fmt.Errorf("%w: invoice-book %q is neither %s nor %s", ErrConfig, c.InvoiceBook, writer.SellBook, writer.CostBook)
+	}
 	days := map[string]int{"lookback": c.LookbackDays, "late-days": c.LateDays, "delivery-days": c.DeliveryDays}
 	for _, name := range slices.Sorted(maps.Keys(days)) {
 		if days[name] < 0 || days[name] > daysMax {
@@ -82,8 +88,16 @@ type Job struct {
 	Accounts reader.Source
 	Markets  reader.Source // nil: the built-in table
 	Invoices reader.Source // nil: none
-	Out      writer.Store
-	Log      *slog.Logger
+
+	// What the provider charges by. CostRates and CostAccounts are given both
+	// or neither, the others only with them.
+	CostRates    reader.Source
+	CostAccounts reader.Source
+	CostMarkets  reader.Source // nil: the built-in table
+	Fx           reader.Source // exchange rates; nil: none
+
+	Out writer.Store
+	Log *slog.Logger
 	// Progress, where not nil, is called from one goroutine at a time as rows
 	// are read.
 	Progress func(Progress)

@@ -64,11 +64,15 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if err := job.Validate(); err != nil {
 		return nil, err
 	}
+	if err := job.validateBooks(); err != nil {
+		return nil, err
+	}
 	in, err := job.readInputs(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := &Plan{Period: job.Period, in: in, settings: job.settings(in.accounts), names: reader.NewNames()}
+	p.settings.InvoiceBook = job.invoiceBook()
 	p.span = spanOf(job.Period, in.accounts.Zones(), p.settings.Lookback, job.LateDays)
 	p.exports = newExportDays(&job)
 	if err := p.exports.list(ctx, p.span.first, p.span.last); err != nil {

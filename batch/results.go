@@ -25,6 +25,7 @@ type results struct {
 	compared   *reconcile.Comparison
 	findings   *findingList
 	rejects    []reconcile.Reject
+	costs      map[string]decimal.Decimal // of the charges, by currency
 	charges    []writer.FileEntry
 	taken      *takenIn     // what the statements take in from closed months
 	adjusted   *adjustments // nil: the month is open
@@ -43,6 +44,7 @@ func (r *run) addUp(ctx context.Context, g *gathered, pool *reconcile.Pool) (*re
 		outside:    g.outside,
 		statuses:   make(map[reconcile.ChargeStatus]int64),
 		categories: make(map[reconcile.Category]int64),
+		costs:      make(map[string]decimal.Decimal),
 		pool:       pool,
 		findings:   g.findings,
 		rejects:    g.rejects,
@@ -58,11 +60,13 @@ func (r *run) addUp(ctx context.Context, g *gathered, pool *reconcile.Pool) (*re
 			group := &priced.groups[i]
 			res.statuses[group.rating.Status] += group.quantity
 			res.categories[group.category] += group.quantity
+			res.addCosts(group)
 			r.addGroup(priced.date, group, summary, statements, usage)
 		}
 	}
 	slices.SortFunc(res.rejects, compareRejects)
 	res.summary = summary.Rows()
+	r.addMargins(ctx, res.summary)
 	res.compared = pool.Compare(usage, r.noData)
 	if res.statements, err = statements.Rows(); err != nil {
 		return nil, err
@@ -88,13 +92,22 @@ func (r *run) addGroup(date reconcile.Date, g *group, summary *reconcile.Summary
 		statement.Currency = rating.Rate.Currency
 		statement.Net = rating.Rate.Price.Decimal().Mul(decimal.NewFromInt(g.quantity))
 	}
-	summary.Add(row, g.quantity)
-	statements.Add(statement)
-	usage.Add(reconcile.CellKey{
+	cell := reconcile.CellKey{
 		Account: account, Business: r.names.Text(g.business), Date: date,
 		Country: g.place.Country, Market: g.place.Market, Category: g.category,
 		Currency: row.Currency, Status: rating.Status,
-	}, g.quantity, statement.Net)
+	}
+	ours := statement.Net
+	if g.cost != nil {
+		row.CostKey = reconcile.CostKeyOf(g.cost.place, g.cost.rating)
+		if r.plan.settings.InvoiceBook == writer.CostBook {
+			cell.Country, cell.Market, cell.Currency, cell.Status = row.CostKey.Country, row.CostKey.Market, row.CostKey.Currency, row.CostKey.Status
+			ours = amountOf(g.cost.rating, g.quantity)
+		}
+	}
+	summary.Add(row, g.quantity)
+	statements.Add(statement)
+	usage.Add(cell, g.quantity, ours)
 }
 
 // noData tells whether a required day is missing of those that an account's
