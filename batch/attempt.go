@@ -80,12 +80,15 @@ func (r *run) newShard(from *reconcile.State, a *attempt) (*shard, error) {
 		queue:     make(chan work, shardQueue),
 		dates:     make(map[reconcile.Date]*dateCharges),
 		spare:     a.tables.spare,
-		delivered: r.plan.Period.From - 1,
+		delivered: r.plan.chargesFrom() - 1,
 		log:       newSightings(),
 		opensFrom: reconcile.NoTime,
 	}
 	if from != nil {
 		s.opensFrom = from.At.Start()
+	}
+	if r.plan.prepaid.any {
+		s.prepaid = r.plan.prepaidSince
 	}
 	engine, err := reconcile.NewEngine(reconcile.EngineConfig{
 		Terms:        s.termsOf,

@@ -82,14 +82,19 @@ func (r csvRow) whole(column string) int64 {
 	return n
 }
 
-// millionths is an amount of six decimals; nothing is 0.
+// millionths is an amount of at most six decimals; nothing is 0.
 func (r csvRow) millionths(column string) int64 {
 	text := r.text(column)
 	if text == "" {
 		return 0
 	}
-	n, err := strconv.ParseInt(strings.Replace(text, ".", "", 1), 10, 64)
-	if err != nil || len(text)-strings.Index(text, ".") != len(".000000") {
+	whole, decimals, _ := strings.Cut(text, ".")
+	missing := len("000000") - len(decimals)
+	if missing < 0 {
+		r.rt.Fatalf("%s is %q", column, text)
+	}
+	n, err := strconv.ParseInt(whole+decimals+strings.Repeat("0", missing), 10, 64)
+	if err != nil {
 		r.rt.Fatalf("%s is %q", column, text)
 	}
 	return n

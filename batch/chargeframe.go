@@ -26,6 +26,7 @@ type groupText struct {
 	country, market, category string
 	plan, currency            string
 	status, reason            string
+	recharge                  string
 	price, amount             reconcile.Micros
 	priced, costs             bool      // price and amount are not null
 	cost                      *costText // nil: there is one book
@@ -35,10 +36,11 @@ func textOf(g *group, names *reader.Names) groupText {
 	t := groupText{
 		account: names.Text(g.account), business: names.Text(g.business),
 		country: g.place.Country, market: g.place.Market, category: g.category.String(),
-		status: g.rating.Status.String(), reason: string(g.rating.Reason), cost: costTextOf(g.cost),
+		status: g.rating.Status.String(), reason: string(g.rating.Reason), plan: g.rating.Plan(),
+		cost: costTextOf(g.cost),
 	}
-	if a := g.rating.Account; a != nil {
-		t.plan = a.Plan
+	if r := g.rating.Recharge; r != nil {
+		t.recharge = r.ID
 	}
 	if r := g.rating.Rate; r != nil {
 		t.currency, t.price, t.priced = r.Currency, r.Price, true
@@ -82,7 +84,7 @@ func newGroupColumns(groups []groupText, date reconcile.Date) groupColumns {
 		amount:   money(func(g *group) (reconcile.Micros, bool) { return g.amount, g.costs }),
 		status:   text(func(g *group) string { return g.status }),
 		reason:   maybe(func(g *group) string { return g.reason }),
-		recharge: maybe(func(*group) string { return "" }), // none pays (R12)
+		recharge: maybe(func(g *group) string { return g.recharge }),
 
 		certainty: &writer.Column{Text: []string{assumedCode: certaintyAssumed, provenCode: certaintyProven}},
 		cost:      costColumns(groups),

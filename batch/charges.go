@@ -32,9 +32,13 @@ type chargeTables struct {
 	names  *reader.Names
 	shards int
 	schema writer.Schema
+	first  reconcile.Date  // of the period
 	group  *errgroup.Group // writes in the background, bounded
 	ctx    context.Context // of the run: uploads live until their commit
 	failed context.Context // ends with the first failed write
+
+	drawer *drawer       // of charges that are written at once; nil: nothing is drawn
+	drawn  chan struct{} // closed once the charges of the dates that are complete have been drawn
 
 	spill *passCharges // where charges wait for those of other passes; nil: they are written at once
 
@@ -60,9 +64,10 @@ func newChargeTables(ctx context.Context, r *run) *chargeTables {
 	g, failed := errgroup.WithContext(ctx)
 	g.SetLimit(tablesInFlight)
 	return &chargeTables{
-		out: r.job.Out, runKey: r.plan.RunKey, names: r.names, shards: r.job.Workers, schema: r.plan.in.chargesSchema(),
-		group: g, ctx: ctx, failed: failed, spare: newChunkPool(),
-		shares: make(map[reconcile.Date][]*dateCharges),
+		out: r.job.Out, runKey: r.plan.RunKey, names: r.names, shards: r.job.Workers, first: r.plan.Period.From,
+		schema: r.plan.in.chargesSchema(),
+		group:  g, ctx: ctx, failed: failed, spare: newChunkPool(),
+		shares: make(map[reconcile.Date][]*dateCharges), drawer: r.newDrawer(),
 	}
 }
 
@@ -71,12 +76,12 @@ func newChargeTables(ctx context.Context, r *run) *chargeTables {
 func (t *chargeTables) deliver(d reconcile.Date, charges *dateCharges) error {
 	t.mu.Lock()
 	t.shares[d] = append(t.shares[d], charges)
-	if t.spill == nil {
-		t.priced = append(t.priced, pricedGroups{d, charges.groups})
-	}
 	complete := t.shares[d]
+	before, drawn := t.drawn, t.drawn
 	if len(complete) == t.shards {
 		delete(t.shares, d)
+		drawn = make(chan struct{})
+		t.drawn = drawn // dates are complete in their order
 	}
 	t.mu.Unlock()
 	if len(complete) == t.shards {
@@ -84,15 +89,50 @@ func (t *chargeTables) deliver(d reconcile.Date, charges *dateCharges) error {
 			if t.spill != nil {
 				return t.spill.take(d, complete)
 			}
+			if err := t.draw(d, complete, before, drawn); err != nil {
+				return err
+			}
 			return t.writeDate(d, complete)
 		})
 	}
 	return t.failed.Err()
 }
 
+// draw has the charges of a date draw on recharges once those of the date
+// before have, and notes what all of them come to.
+func (t *chargeTables) draw(d reconcile.Date, shares []*dateCharges, before <-chan struct{}, drawn chan<- struct{}) error {
+	defer close(drawn)
+	if before != nil {
+		select {
+		case <-before:
+		case <-t.failed.Done():
+			return t.failed.Err()
+		}
+	}
+	if t.drawer != nil {
+		t.drawer.draw(d, shares)
+	}
+	if d < t.first {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range shares {
+		t.priced = append(t.priced, pricedGroups{d, s.groups})
+	}
+	return nil
+}
+
 // writeDate writes one date's files: always at least one, so that whoever
-// reads a period finds each of its dates.
+// reads a period finds each of its dates. Of those before the period nothing is
+// left to do.
 func (t *chargeTables) writeDate(d reconcile.Date, shares []*dateCharges) error {
+	if d < t.first {
+		for _, s := range shares {
+			s.release()
+		}
+		return nil
+	}
 	buffer := t.buffer()
 	defer t.buffers.Put(buffer)
 	charges := 0

@@ -43,6 +43,7 @@ func (r *run) controls(res *results) ([]writer.ControlTotal, error) {
 		return nil, err
 	}
 	totals = append(totals, costs...)
+	totals = append(totals, res.rechargeControls()...)
 	totals = append(totals, res.adjusted.controls(res.summary)...)
 	for _, ct := range res.compared.Totals {
 		totals = append(totals,

@@ -136,8 +136,36 @@ func TestCostsAgainstTwoRuns(t *testing.T) {
 				t.Errorf("only %d charges", seen)
 			}
 			checkMarginsByHand(t, both)
+			checkPaidCosts(t, bought, run(func(j *Job) { withCosts(j); j.Recharges = tableSource(costRecharges) }))
 		})
 	}
+}
+
+const costRecharges = `recharge_id,account_id,plan,purchased_at,net_amount,currency,expires_at
+R1,rome,small,2024-07-02,1,EUR,
+R2,auckland,small,2024-07-02,1,EUR,
+`
+
+// checkPaidCosts: what a charge costs does not depend on who pays for it.
+func checkPaidCosts(t *testing.T, bought, paid map[string]string) {
+	t.Helper()
+	prepaid := 0
+	for name, data := range paid {
+		if !strings.HasPrefix(name, writer.ChargesTable) {
+			continue
+		}
+		s := writer.CostChargesSchema()
+		same(t, name+" by cost, paid by recharges", lines(t, name, bought[name], writer.ChargesSchema(), costNames("cost_")), lines(t, name, data, s, costNames("")))
+		for _, line := range lines(t, name, data, s, []string{"recharge_id"}) {
+			if line != " true|" {
+				prepaid++
+			}
+		}
+	}
+	if prepaid < 5 {
+		t.Errorf("recharges paid for %d charges", prepaid)
+	}
+	checkMarginsByHand(t, paid)
 }
 
 func same[T any](t *testing.T, what string, want, got T) {

@@ -111,6 +111,30 @@ func (d *dateCharges) put(c charge, openedBy []byte) {
 	chunk.charges = append(chunk.charges, c)
 }
 
+// at is a charge by its place, and the id of the message that opened it.
+func (d *dateCharges) at(index uint32) (*charge, []byte) {
+	chunk := d.chunks[index/chunkCharges]
+	c := &chunk.charges[index%chunkCharges]
+	return c, chunk.ids[c.idStart:c.idEnd]
+}
+
+// move moves charges to other groups: to, for each, is 1 more than the group's
+// place, or 0 where it stays.
+func (d *dateCharges) move(to []uint32) {
+	next := 0
+	for _, chunk := range d.chunks {
+		for i := range chunk.charges {
+			if g := to[next]; g != 0 {
+				c := &chunk.charges[i]
+				d.groups[c.group].quantity--
+				c.group = g - 1
+				d.groups[c.group].quantity++
+			}
+			next++
+		}
+	}
+}
+
 // len is the number of charges.
 func (d *dateCharges) len() int {
 	n := 0

@@ -65,7 +65,7 @@ func sameSettings(a, b *writer.Manifest) bool {
 	x.Columns, x.IgnoreTypes, y.Columns, y.IgnoreTypes = nil, nil, nil, nil
 	x.Lookback, y.Lookback = 0, 0 // that is history
 	return same && x.LateDays == y.LateDays && x.DeliveryDays == y.DeliveryDays && x.MaxRejectRatio == y.MaxRejectRatio &&
-		x.AllowMissing == y.AllowMissing && x.CompleteMarker == y.CompleteMarker && x.Rounding == y.Rounding &&
+		x.AllowMissing == y.AllowMissing && x.CompleteMarker == y.CompleteMarker && x.Rounding == y.Rounding && x.VATDue() == y.VATDue() &&
 		a.RulesVersion == b.RulesVersion && a.FormatVersion == b.FormatVersion
 }
 

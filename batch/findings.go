@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"waconcile/batch/spill"
+	"waconcile/reader"
 	"waconcile/reconcile"
 	"waconcile/writer"
 )
@@ -23,12 +24,12 @@ type finding struct {
 	detail    string
 }
 
-func (a *attempt) findingOf(f *reconcile.Finding) finding {
+func findingOf(f *reconcile.Finding, names *reader.Names) finding {
 	return finding{
 		kind:      f.Kind,
-		account:   a.names.Text(f.Account),
-		business:  a.names.Text(f.Business),
-		contact:   a.names.ContactText(f.Contact),
+		account:   names.Text(f.Account),
+		business:  names.Text(f.Business),
+		contact:   names.ContactText(f.Contact),
 		messageID: f.MessageID,
 		at:        f.At,
 		detail:    f.Detail,

@@ -20,6 +20,7 @@ type gathered struct {
 	findings *findingList
 	states   []*takenState
 	priced   []pricedGroups
+	ledger   *reconcile.Ledger // of the recharges; nil: there are none
 }
 
 // takenState is the state of one day, of all shards of all passes.
@@ -68,7 +69,7 @@ func (g *gathered) add(a *attempt) error {
 		for key, n := range s.engine.Late() {
 			g.late[key] += n
 		}
-		if err := g.addFindings(a, &s.findings); err != nil {
+		if err := g.addFindings(a.names, &s.findings); err != nil {
 			return err
 		}
 	}
@@ -79,12 +80,12 @@ func (g *gathered) add(a *attempt) error {
 // as much, before they are taken and those that they were made of let go.
 const findingsAtOnce = 64 * chunkFindings
 
-func (g *gathered) addFindings(a *attempt, held *heldFindings) error {
+func (g *gathered) addFindings(names *reader.Names, held *heldFindings) error {
 	for held.len() > 0 {
 		found := make([]finding, 0, min(held.len(), findingsAtOnce))
 		for len(found) < cap(found) {
 			for f := range held.first() {
-				found = append(found, a.findingOf(f))
+				found = append(found, findingOf(f, names))
 			}
 		}
 		if err := g.findings.add(found); err != nil {
@@ -140,8 +141,19 @@ func (g *gathered) close() error {
 }
 
 // price notes what charges of all passes have come to.
-func (g *gathered) price(s *spilledCharges) {
+func (g *gathered) price(s *spilledCharges, of Period) {
 	for d, date := range s.dates {
-		g.priced = append(g.priced, pricedGroups{d, date.groups})
+		if of.Has(d) {
+			g.priced = append(g.priced, pricedGroups{d, date.groups})
+		}
 	}
+}
+
+// drew takes over what recharges have come to, once all charges have drawn.
+func (g *gathered) drew(d *drawer, names *reader.Names) error {
+	if d == nil {
+		return nil
+	}
+	g.ledger = d.ledger
+	return g.addFindings(names, &d.findings)
 }

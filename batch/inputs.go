@@ -12,12 +12,13 @@ import (
 
 // inputs are the tables beside the exports, read once and never changed.
 type inputs struct {
-	accounts *reconcile.Accounts
-	markets  *reconcile.Markets
-	rates    *reconcile.RateBook
-	invoices []reconcile.InvoiceLine
-	cost     *costBook      // nil: there is one book
-	files    []writer.Input // what they were read from, in the order of the tables
+	accounts  *reconcile.Accounts
+	markets   *reconcile.Markets
+	rates     *reconcile.RateBook
+	recharges *reconcile.Recharges // empty where none are given
+	invoices  []reconcile.InvoiceLine
+	cost      *costBook      // nil: there is one book
+	files     []writer.Input // what they were read from, in the order of the tables
 }
 
 func (job *Job) readInputs(ctx context.Context) (*inputs, error) {
@@ -45,6 +46,10 @@ func (job *Job) readInputs(ctx context.Context) (*inputs, error) {
 		return nil, err
 	}
 	in.note(writer.RatesInput, files)
+	if in.recharges, files, err = job.readRecharges(ctx); err != nil {
+		return nil, err
+	}
+	in.note(writer.RechargesInput, files)
 	if err := job.readCostBook(ctx, in); err != nil {
 		return nil, err
 	}
@@ -90,6 +95,18 @@ func readMarkets(ctx context.Context, from reader.Source) (*reconcile.Markets, [
 		return reader.BuiltinMarkets()
 	}
 	return reader.ReadMarkets(ctx, from)
+}
+
+func (job *Job) readRecharges(ctx context.Context) (*reconcile.Recharges, []reader.InputFile, error) {
+	if job.Recharges == nil {
+		none, err := reconcile.NewRecharges(nil)
+		return none, nil, err
+	}
+	recharges, files, err := reader.ReadRecharges(ctx, job.Recharges)
+	if err == nil && len(files) == 0 {
+		job.Log.WarnContext(ctx, "no recharge files", "recharges", job.Recharges.String())
+	}
+	return recharges, files, err
 }
 
 // has says whether any file of a table was read. A place without files is no

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"waconcile/reader"
+	"waconcile/reconcile"
 	"waconcile/writer"
 
 	"github.com/shopspring/decimal"
@@ -27,6 +28,8 @@ type Config struct {
 	IgnoreTypes    []string          // outbound types that never count
 	Columns        map[string]string // contract's column name → name in the exports
 	CompleteMarker string            // file that each required day must have, such as _SUCCESS; empty: none
+	ExpiryDays     int               // how long before it ends a recharge is a finding
+	VATAt          reconcile.VATAt   // when VAT is due on what recharges pay; a closed month keeps its own
 	UnsafeStore    bool              // publish to a store that does not honour conditional writes
 	InvoiceBook    string            // writer.SellBook or writer.CostBook, that invoices are compared with; empty: the provider's where it is given
 
@@ -39,6 +42,7 @@ const (
 	DefaultLookbackDays   = 3
 	DefaultLateDays       = 1
 	DefaultDeliveryDays   = 30
+	DefaultExpiryDays     = 30
 	DefaultMaxRejectRatio = "0.001"
 )
 
@@ -70,7 +74,7 @@ func (c *Config) Validate() error {
 	default:
 		return fmt.Errorf("%w: invoice-book %q is neither %s nor %s", ErrConfig, c.InvoiceBook, writer.SellBook, writer.CostBook)
 	}
-	days := map[string]int{"lookback": c.LookbackDays, "late-days": c.LateDays, "delivery-days": c.DeliveryDays}
+	days := map[string]int{"lookback": c.LookbackDays, "late-days": c.LateDays, "delivery-days": c.DeliveryDays, "expiry-days": c.ExpiryDays}
 	for _, name := range slices.Sorted(maps.Keys(days)) {
 		if days[name] < 0 || days[name] > daysMax {
 			return fmt.Errorf("%w: %s %d is not within 0 and %d", ErrConfig, name, days[name], daysMax)
@@ -82,12 +86,13 @@ func (c *Config) Validate() error {
 // Job is a Config with the places it reads from and writes to.
 type Job struct {
 	Config
-	Program  writer.Program // what the manifest says made the run
-	Exports  reader.Source
-	Rates    reader.Source
-	Accounts reader.Source
-	Markets  reader.Source // nil: the built-in table
-	Invoices reader.Source // nil: none
+	Program   writer.Program // what the manifest says made the run
+	Exports   reader.Source
+	Rates     reader.Source
+	Accounts  reader.Source
+	Markets   reader.Source // nil: the built-in table
+	Recharges reader.Source // nil: none
+	Invoices  reader.Source // nil: none
 
 	// What the provider charges by. CostRates and CostAccounts are given both
 	// or neither, the others only with them.

@@ -101,24 +101,25 @@ func countsOfRun(res *results) writer.Counts {
 
 // currencyTotals adds up the statements in each currency.
 func currencyTotals(statements []reconcile.Statement) []writer.CurrencyTotals {
-	type sum struct{ net, vat, gross decimal.Decimal }
-	sums := make(map[string]sum)
+	sums := make(map[string]reconcile.Statement)
 	for i := range statements {
 		s := &statements[i]
 		if s.Currency == "" {
 			continue
 		}
 		t := sums[s.Currency]
-		sums[s.Currency] = sum{t.net.Add(s.Net), t.vat.Add(s.VAT), t.gross.Add(s.Gross)}
+		sums[s.Currency] = reconcile.Statement{
+			Net: t.Net.Add(s.Net), Prepaid: t.Prepaid.Add(s.Prepaid), Payable: t.Payable.Add(s.Payable),
+			VAT: t.VAT.Add(s.VAT), Gross: t.Gross.Add(s.Gross),
+		}
 	}
 	var totals []writer.CurrencyTotals
 	for _, currency := range slices.Sorted(maps.Keys(sums)) {
 		t := sums[currency]
+		text := func(d decimal.Decimal) string { return d.StringFixed(reconcile.AmountPlaces) }
 		totals = append(totals, writer.CurrencyTotals{
-			Currency: currency,
-			Net:      t.net.StringFixed(reconcile.AmountPlaces),
-			VAT:      t.vat.StringFixed(reconcile.AmountPlaces),
-			Gross:    t.gross.StringFixed(reconcile.AmountPlaces),
+			Currency: currency, Net: text(t.Net), Prepaid: text(t.Prepaid), Payable: text(t.Payable),
+			VAT: text(t.VAT), Gross: text(t.Gross),
 		})
 	}
 	return totals

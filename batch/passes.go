@@ -43,6 +43,9 @@ func (r *run) inOne(ctx context.Context) (*gathered, error) {
 			return err
 		}
 		g.priced = a.tables.priced
+		if err := g.drew(a.tables.drawer, r.names); err != nil {
+			return err
+		}
 		return g.add(a)
 	})
 	return g, err
@@ -76,8 +79,7 @@ func (r *run) inShares(ctx context.Context, n int) (_ *gathered, err error) {
 		left = left[1:]
 		done++
 	}
-	g.price(spilled)
-	return g, r.writeSpilled(ctx, spilled)
+	return g, r.writeSpilled(ctx, g, spilled)
 }
 
 // passOf does one pass and keeps what it comes to.
@@ -102,27 +104,51 @@ func (r *run) chargesMax() int {
 	return int(n)
 }
 
-// writeSpilled writes the tables of all dates from the charges of all passes.
-func (r *run) writeSpilled(ctx context.Context, spilled *spilledCharges) error {
+// writeSpilled writes the tables of all dates from the charges of all passes,
+// once these have drawn on recharges, date by date.
+func (r *run) writeSpilled(ctx context.Context, g *gathered, spilled *spilledCharges) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tables := newChargeTables(ctx, r)
 	defer tables.abort()
 	tables.group.SetLimit(tablesAtOnce(r.job.Memory, spilled))
-	for d := r.plan.Period.From; d <= r.plan.Period.To; d++ {
+	drawErr := r.drawSpilled(spilled, tables, func(d reconcile.Date) {
 		tables.group.Go(func() error {
 			if err := tables.failed.Err(); err != nil {
 				return err
 			}
 			return tables.writeSpilled(d, spilled.dates[d], spilled.buckets)
 		})
+	})
+	if err := firstCause(drawErr, tables.wait()); err != nil {
+		return err
 	}
-	if err := tables.wait(); err != nil {
+	g.price(spilled, r.plan.Period)
+	if err := g.drew(tables.drawer, r.names); err != nil {
 		return err
 	}
 	entries, err := tables.commit()
 	r.entries = entries
 	return err
+}
+
+// drawSpilled has the charges of each date draw, and hands on the dates of the
+// period.
+func (r *run) drawSpilled(spilled *spilledCharges, tables *chargeTables, drawn func(reconcile.Date)) error {
+	for d := r.plan.chargesFrom(); d <= r.plan.Period.To; d++ {
+		if tables.drawer != nil {
+			if err := tables.drawer.drawSpilled(d, spilled.dates[d], r.job.Memory, tables.spare); err != nil {
+				return err
+			}
+		}
+		if err := tables.failed.Err(); err != nil {
+			return err
+		}
+		if d >= r.plan.Period.From {
+			drawn(d)
+		}
+	}
+	return nil
 }
 
 // read reads the data for one pass; once more where messages turn out to have

@@ -32,6 +32,7 @@ type Plan struct {
 	Already  bool   // the current run of the period has the same inputs
 
 	span     daySpan
+	prepaid  prepaid
 	exports  *exportDays
 	start    *start // nil where the run reads back
 	names    *reader.Names
@@ -74,6 +75,9 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	p := &Plan{Period: job.Period, in: in, settings: job.settings(in.accounts), names: reader.NewNames()}
 	p.settings.InvoiceBook = job.invoiceBook()
 	p.span = spanOf(job.Period, in.accounts.Zones(), p.settings.Lookback, job.LateDays)
+	if p.prepaid = prepaidOf(in.recharges, &p.span); p.prepaid.any {
+		p.span.first = min(p.span.first, reconcile.DateOf(p.prepaid.first)-reconcile.Date(p.settings.Lookback))
+	}
 	p.exports = newExportDays(&job)
 	if err := p.exports.list(ctx, p.span.first, p.span.last); err != nil {
 		return nil, err
@@ -84,6 +88,7 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if p.standing, err = readStanding(ctx, job.Out, p.Period); err != nil {
 		return nil, err
 	}
+	p.keepVATDue(ctx, job.Log)
 	if p.inputsID, err = p.identity(p.exports.objects(p.span.requiredFirst, p.span.last), nil); err != nil {
 		return nil, err
 	}
@@ -118,6 +123,7 @@ func (p *Plan) chooseStart(ctx context.Context, job *Job) (err error) {
 		return err
 	}
 	p.noteDays(first)
+	p.warnOfGaps(ctx, job)
 	id, err := p.identity(p.Objects, with)
 	p.RunID = id[:runIDLength]
 	p.RunKey = writer.RunPrefix(p.Period.String(), p.RunID)
@@ -143,9 +149,11 @@ func (c *Config) settings(accounts *reconcile.Accounts) writer.Settings {
 		LateDays:       c.LateDays,
 		DeliveryDays:   c.DeliveryDays,
 		MaxRejectRatio: c.MaxRejectRatio.String(),
+		ExpiryDays:     c.ExpiryDays,
 		AllowMissing:   c.AllowMissing,
 		CompleteMarker: c.CompleteMarker,
 		Rounding:       roundingRule,
+		VATAt:          c.VATAt.String(),
 	}
 }
 

@@ -52,6 +52,13 @@ func (r *run) reportData(res *results, findings []finding, m *writer.Manifest) r
 	for i := range res.statements {
 		d.Statements = append(d.Statements, reportStatement(&res.statements[i]))
 	}
+	for i := range res.recharges {
+		m := &res.recharges[i]
+		d.Recharges = append(d.Recharges, report.Recharge{
+			Account: m.Account, Currency: m.Currency, Opening: m.Opening.Decimal(), Bought: m.Bought.Decimal(),
+			Used: m.Used.Decimal(), Expired: m.Expired.Decimal(), Closing: m.Closing.Decimal(),
+		})
+	}
 	if res.adjusted != nil {
 		d.Sealed = r.plan.standing.sealedRun()
 		for key, g := range res.adjusted.groups { // the report sorts
@@ -92,10 +99,10 @@ func (r *run) reportData(res *results, findings []finding, m *writer.Manifest) r
 func reportStatement(s *reconcile.Statement) report.Statement {
 	out := report.Statement{
 		Account: s.Account, Currency: s.Currency, Charges: s.Charges, Unrated: s.Unrated,
-		Net: s.Net, Prepaid: s.Prepaid, VAT: s.VAT, Gross: s.Gross, Adjusted: s.Adjusted,
+		Net: s.Net, Prepaid: s.Prepaid, Payable: s.Payable, VAT: s.VAT, Gross: s.Gross, Adjusted: s.Adjusted, Note: s.Note(),
 	}
 	if s.VATRate != nil {
-		out.VATRate = *s.VATRate
+		out.VATRate = decimal.NewNullDecimal(*s.VATRate)
 	}
 	return out
 }

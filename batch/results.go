@@ -23,6 +23,8 @@ type results struct {
 	statements []reconcile.Statement
 	pool       *reconcile.Pool
 	compared   *reconcile.Comparison
+	recharges  []reconcile.RechargeMovement
+	paid       map[string]decimal.Decimal // by currency, what recharges paid of the charges
 	findings   *findingList
 	rejects    []reconcile.Reject
 	costs      map[string]decimal.Decimal // of the charges, by currency
@@ -46,6 +48,7 @@ func (r *run) addUp(ctx context.Context, g *gathered, pool *reconcile.Pool) (*re
 		categories: make(map[reconcile.Category]int64),
 		costs:      make(map[string]decimal.Decimal),
 		pool:       pool,
+		paid:       make(map[string]decimal.Decimal),
 		findings:   g.findings,
 		rejects:    g.rejects,
 		charges:    r.entries,
@@ -54,13 +57,26 @@ func (r *run) addUp(ctx context.Context, g *gathered, pool *reconcile.Pool) (*re
 	if err := res.findings.add(r.lateFindings(g.late)); err != nil {
 		return nil, err
 	}
+	if g.ledger != nil {
+		res.recharges = g.ledger.Movements()
+		if err := res.findings.add(outlookFindings(g.ledger.Outlooks(r.job.ExpiryDays))); err != nil {
+			return nil, err
+		}
+	}
 	summary, statements, usage := &reconcile.Summary{}, taken.statements, &reconcile.Usage{}
 	for _, priced := range g.priced {
 		for i := range priced.groups {
 			group := &priced.groups[i]
+			if group.quantity == 0 { // recharges paid for all of them
+				continue
+			}
 			res.statuses[group.rating.Status] += group.quantity
 			res.categories[group.category] += group.quantity
 			res.addCosts(group)
+			if rating := group.rating; rating.Recharge != nil {
+				paid := rating.Rate.Price.Decimal().Mul(decimal.NewFromInt(group.quantity))
+				res.paid[rating.Rate.Currency] = res.paid[rating.Rate.Currency].Add(paid)
+			}
 			r.addGroup(priced.date, group, summary, statements, usage)
 		}
 	}
@@ -83,9 +99,10 @@ func (r *run) addGroup(date reconcile.Date, g *group, summary *reconcile.Summary
 		Account: account, Date: date, Country: g.place.Country, Market: g.place.Market,
 		Category: g.category, Unit: reconcile.UnitConversation, Status: rating.Status,
 	}
-	statement := reconcile.StatementGroup{Account: account, Status: rating.Status, Quantity: g.quantity}
+	row.Plan = rating.Plan()
+	statement := reconcile.StatementGroup{Account: account, Status: rating.Status, Prepaid: rating.Recharge != nil, Quantity: g.quantity}
 	if rating.Account != nil {
-		row.Plan, statement.VATRate = rating.Account.Plan, rating.Account.VATRate
+		statement.VATRate = rating.Account.VATRate
 	}
 	if rating.Rate != nil {
 		row.UnitPrice, row.Priced, row.Currency = rating.Rate.Price, true, rating.Rate.Currency

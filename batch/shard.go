@@ -25,8 +25,10 @@ type shard struct {
 	findings  heldFindings
 	log       *sightings
 	logErr    error
-	outside   int64 // conversations whose billing date lies outside the period
-	opensFrom int64 // those opened before have been counted by an earlier run
+	outside   int64                              // conversations whose billing date lies outside the period
+	opensFrom int64                              // those opened before have been counted by an earlier run
+	prepaid   func(account string) (since int64) // from when on an account's charges before the period draw on recharges
+	prepays   []int64                            // that, by account; 0: not asked yet
 	tally     reconcile.Tally
 }
 
@@ -107,7 +109,8 @@ func recycle(free chan<- *reconcile.Packed, rows *reconcile.Packed) {
 	}
 }
 
-// Conversation prices a conversation whose billing date lies in the period.
+// Conversation prices a conversation whose billing date lies in the period, or
+// before it where its account is prepaid: then it only takes of what is left.
 func (s *shard) Conversation(c *reconcile.Conversation) {
 	terms := s.termsOf(c.Account)
 	date := terms.Zone.Date(c.OpenedAt)
@@ -115,7 +118,9 @@ func (s *shard) Conversation(c *reconcile.Conversation) {
 		if c.OpenedAt >= s.opensFrom {
 			s.outside++
 		}
-		return
+		if date > s.period.To || c.OpenedAt < s.prepaidSince(c.Account) {
+			return
+		}
 	}
 	key := groupKey{account: c.Account, business: c.Business, category: c.Category}
 	if _, key.opaque = c.Contact.Opaque(); key.opaque {
@@ -143,6 +148,21 @@ func (s *shard) price(c *reconcile.Conversation, terms *reconcile.AccountTerms, 
 		rating: s.pricer.Price(terms, place, known, c.Category, reconcile.UnitConversation, date),
 		cost:   s.cost(c, s.names.Text(c.Account), country, date),
 	}
+}
+
+// prepaidSince is the instant from which on an account's charges bear on what
+// is left of its recharges.
+func (s *shard) prepaidSince(account reconcile.Name) int64 {
+	if s.prepaid == nil {
+		return reconcile.NeverExpires
+	}
+	if int(account) >= len(s.prepays) {
+		s.prepays = append(s.prepays, make([]int64, int(account)+16)...)
+	}
+	if s.prepays[account] == 0 {
+		s.prepays[account] = s.prepaid(s.names.Text(account))
+	}
+	return s.prepays[account]
 }
 
 func (s *shard) dateOf(date reconcile.Date) *dateCharges {

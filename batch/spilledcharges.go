@@ -211,6 +211,7 @@ type spilledDate struct {
 	index   groupIndex
 	groups  []group
 	parts   []spilledPart
+	drawn   [][]uint32 // of each bucket's charges, 1 more than the group that they were drawn to; nil: none was
 }
 
 // spilledPart is what one pass has of a date.
@@ -252,28 +253,47 @@ func (s *spilledCharges) close() error {
 	return errors.Join(errs...)
 }
 
-// read gives the charges of some buckets, in no order.
+// read gives the charges of some buckets, in no order, in the groups that they
+// have been drawn to.
 func (d *spilledDate) read(from, to int, spare *sync.Pool) (*dateCharges, error) {
 	out := &dateCharges{groups: d.groups, spare: spare}
-	var buf []byte
-	for _, part := range d.parts {
-		for _, bucket := range part.buckets[from:to] {
-			for _, piece := range bucket {
-				var err error
-				if buf, err = part.file.Read(piece, buf); err != nil {
-					return nil, err
-				}
-				if err := out.decode(buf, part.groups); err != nil {
-					return nil, err
-				}
+	for bucket := from; bucket < to; bucket++ {
+		next := 0
+		err := d.each(bucket, func(c charge, id []byte) {
+			if d.drawn != nil && d.drawn[bucket][next] != 0 {
+				c.group = d.drawn[bucket][next] - 1
 			}
+			next++
+			out.put(c, id)
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// decode appends the charges of a piece, whose groups have other numbers here.
-func (d *dateCharges) decode(b []byte, groups []uint32) error {
+// each gives the charges of a bucket, always in the same order, with the groups
+// of the date.
+func (d *spilledDate) each(bucket int, do func(c charge, id []byte)) error {
+	var buf []byte
+	for _, part := range d.parts {
+		for _, piece := range part.buckets[bucket] {
+			var err error
+			if buf, err = part.file.Read(piece, buf); err != nil {
+				return err
+			}
+			if err := eachCharge(buf, part.groups, do); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// eachCharge gives the charges of a piece, with the groups that those of its
+// pass are elsewhere.
+func eachCharge(b []byte, groups []uint32, do func(c charge, id []byte)) error {
 	for len(b) > 0 {
 		c, id, rest, err := nextCharge(b)
 		if err == nil && int(c.group) >= len(groups) {
@@ -283,7 +303,7 @@ func (d *dateCharges) decode(b []byte, groups []uint32) error {
 			return err
 		}
 		c.group = groups[c.group]
-		d.put(c, id)
+		do(c, id)
 		b = rest
 	}
 	return nil

@@ -131,11 +131,11 @@ func TestSpilledChargesCut(t *testing.T) {
 	t.Parallel()
 	whole := appendCharge(nil, &charge{contact: 1, openedAt: 2, out: 300, in: -1}, 200, []byte("message"))
 	for n := 1; n < len(whole); n++ {
-		if err := (&dateCharges{spare: newChunkPool()}).decode(whole[:n], make([]uint32, 201)); !errors.Is(err, errSpilledCharge) {
+		if err := eachCharge(whole[:n], make([]uint32, 201), func(charge, []byte) {}); !errors.Is(err, errSpilledCharge) {
 			t.Errorf("%d of %d bytes: %v", n, len(whole), err)
 		}
 	}
-	if err := (&dateCharges{spare: newChunkPool()}).decode(whole, make([]uint32, 200)); !errors.Is(err, errSpilledCharge) {
+	if err := eachCharge(whole, make([]uint32, 200), func(charge, []byte) {}); !errors.Is(err, errSpilledCharge) {
 		t.Errorf("a group that is not there: %v", err)
 	}
 }

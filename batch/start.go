@@ -120,7 +120,7 @@ func unusable(format string, args ...any) error {
 }
 
 // usable tells why a checkpoint must not be used: other rules, settings,
-// columns or accounts, other objects than the listing shows, less known than
+// columns, accounts or recharges, other objects than the listing shows, less known than
 // reading back would tell, or days missing between it and there.
 func (p *Plan) usable(ctx context.Context, h *checkpoint.Header) error {
 	settings := checkpointSettings(&p.settings)
@@ -130,7 +130,7 @@ func (p *Plan) usable(ctx context.Context, h *checkpoint.Header) error {
 	case !h.Settings.Equal(&settings):
 		return unusable("settings %+v, this run has %+v", h.Settings, settings)
 	}
-	if err := errors.Join(p.sameBasis(h.Sent, reconcile.BasisSent), p.sameBasis(h.Delivered, reconcile.BasisDelivered)); err != nil {
+	if err := errors.Join(p.sameBasis(h.Sent, reconcile.BasisSent), p.sameBasis(h.Delivered, reconcile.BasisDelivered), p.sameRecharges(h)); err != nil {
 		return err
 	}
 	if err := p.exports.list(ctx, h.At(), p.span.requiredFirst-1); err != nil {

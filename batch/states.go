@@ -67,7 +67,7 @@ func (p *Plan) states(zones []*reconcile.Zone) []reconcile.Date {
 // it another run, so that one is written when the run is published; then a
 // failure costs a later run time and nothing else, and is logged.
 func (r *run) writeCheckpoints(ctx context.Context, g *gathered, published bool) error {
-	for _, taken := range g.states {
+	for mark, taken := range g.states {
 		if own := taken.day <= r.plan.span.requiredFirst; own != published {
 			continue
 		}
@@ -76,7 +76,7 @@ func (r *run) writeCheckpoints(ctx context.Context, g *gathered, published bool)
 			r.job.Log.WarnContext(ctx, "no checkpoint: rows of messages from before it came after its late days", "day", taken.day.String(), "partition", latest.String())
 			continue
 		}
-		key, err := r.writeCheckpoint(ctx, taken)
+		key, err := r.writeCheckpoint(ctx, taken, r.rechargesAt(g.ledger, taken.day, mark))
 		if errors.Is(err, checkpoint.ErrUnusable) {
 			r.job.Log.WarnContext(ctx, "checkpoint not written", "reason", err)
 			continue
@@ -89,8 +89,9 @@ func (r *run) writeCheckpoints(ctx context.Context, g *gathered, published bool)
 	return nil
 }
 
-func (r *run) writeCheckpoint(ctx context.Context, taken *takenState) (key string, err error) {
+func (r *run) writeCheckpoint(ctx context.Context, taken *takenState, recharges *checkpoint.Recharges) (key string, err error) {
 	header := r.checkpointHeader(taken.day, taken.parts)
+	header.Recharges = recharges
 	if taken.spilled != nil {
 		return checkpoint.WriteSpilled(ctx, r.job.Out, header, taken.spilled)
 	}

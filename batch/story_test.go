@@ -63,7 +63,7 @@ func testJob(t *testing.T, exports *readertest.Mem, period string) (Job, *writer
 	return Job{
 		Config: Config{
 			Period: Period{first, last}, Workers: 2,
-			LookbackDays: DefaultLookbackDays, LateDays: DefaultLateDays, DeliveryDays: DefaultDeliveryDays,
+			LookbackDays: DefaultLookbackDays, LateDays: DefaultLateDays, DeliveryDays: DefaultDeliveryDays, ExpiryDays: DefaultExpiryDays,
 			MaxRejectRatio: decimal.RequireFromString("0.5"),
 			IgnoreTypes:    DefaultIgnoreTypes(),
 		},

@@ -22,8 +22,9 @@ func (r *run) writeTables(ctx context.Context, res *results) error {
 		frames iter.Seq2[writer.Frame, error]
 	}{
 		{writer.SummaryTable, r.plan.in.summarySchema(), writer.FramesOf(res.summary, r.plan.in.summaryFrame())},
-		{writer.StatementsTable, writer.StatementsSchema(), writer.FramesOf(res.statements, statementsFrame)},
+		{writer.StatementsTable, writer.StatementsSchema(), writer.FramesOf(res.statements, r.statementsFrame)},
 		{writer.DifferencesTable, writer.DifferencesSchema(), writer.FramesOf(res.compared.Rows, differencesFrame)},
+		{writer.RechargesTable, writer.RechargesSchema(), writer.FramesOf(res.recharges, rechargesFrame)},
 		{writer.FindingsTable, writer.FindingsSchema(), res.findings.frames()},
 		{writer.RejectsTable, writer.RejectsSchema(), writer.FramesOf(res.rejects, rejectsFrame)},
 	}
@@ -84,8 +85,9 @@ func summaryFrame(rows []reconcile.SummaryRow) writer.Frame {
 	}}
 }
 
-func statementsFrame(rows []reconcile.Statement) writer.Frame {
+func (r *run) statementsFrame(rows []reconcile.Statement) writer.Frame {
 	type row = reconcile.Statement
+	period := r.plan.Period.String()
 	return writer.Frame{Rows: len(rows), Columns: []writer.Column{
 		writer.TextOf(rows, func(r *row) string { return r.Account }),
 		writer.OptionalTextOf(rows, func(r *row) string { return r.Currency }),
@@ -98,6 +100,8 @@ func statementsFrame(rows []reconcile.Statement) writer.Frame {
 		wide(rows, func(r *row) *decimal.Decimal { return &r.Gross }),
 		writer.NumbersOf(rows, func(r *row) int64 { return r.Unrated }),
 		writer.OptionalTextOf(rows, func(r *row) string { return r.Adjusted }),
+		writer.TextOf(rows, func(*row) string { return period }),
+		writer.OptionalTextOf(rows, (*row).Note),
 	}}
 }
 
@@ -145,6 +149,35 @@ func differencesFrame(rows []reconcile.Difference) writer.Frame {
 		figure(func(e *effects) *decimal.Decimal { return &e.RoundingEffect }),
 		writer.TextOf(rows, func(r *row) string { return string(r.Class) }),
 		writer.OptionalTextOf(rows, func(r *row) string { return r.Detail }),
+	}}
+}
+
+func rechargesFrame(rows []reconcile.RechargeMovement) writer.Frame {
+	type row = reconcile.RechargeMovement
+	money := func(of func(*row) reconcile.Micros) writer.Column {
+		c := writer.Column{Micros: make([]reconcile.Micros, len(rows))}
+		for i := range rows {
+			c.Micros[i] = of(&rows[i])
+		}
+		return c
+	}
+	expires := writer.NumbersOf(rows, func(r *row) int64 { return r.ExpiresAt })
+	expires.Null = make([]bool, len(rows))
+	for i := range rows {
+		expires.Null[i] = rows[i].ExpiresAt == reconcile.NeverExpires
+	}
+	return writer.Frame{Rows: len(rows), Columns: []writer.Column{
+		writer.TextOf(rows, func(r *row) string { return r.Account }),
+		writer.TextOf(rows, func(r *row) string { return r.ID }),
+		writer.TextOf(rows, func(r *row) string { return r.Plan }),
+		writer.TextOf(rows, func(r *row) string { return r.Currency }),
+		writer.NumbersOf(rows, func(r *row) int64 { return r.PurchasedAt }),
+		expires,
+		money(func(r *row) reconcile.Micros { return r.Opening }),
+		money(func(r *row) reconcile.Micros { return r.Bought }),
+		money(func(r *row) reconcile.Micros { return r.Used }),
+		money(func(r *row) reconcile.Micros { return r.Expired }),
+		money(func(r *row) reconcile.Micros { return r.Closing }),
 	}}
 }
 

@@ -16,9 +16,10 @@ type takenIn struct {
 
 // takeIn reads the adjustments of closed months that the statements of this
 // one take in. They have the VAT rates that the charges were billed at, or
-// should have been; the accounts of this run have no part in it.
+// should have been, and bear VAT on what recharges paid as their month does;
+// accounts and settings of this run have no part in it.
 func (r *run) takeIn(ctx context.Context) (*takenIn, error) {
-	in := &takenIn{statements: &reconcile.Statements{}}
+	in := &takenIn{statements: &reconcile.Statements{VATAt: vatDue(&r.plan.settings, r.plan.standing.taken)}}
 	for _, run := range r.plan.standing.taken {
 		entry, err := fileOf(ctx, r.job.Out, run, writer.AdjustmentsTable+".parquet")
 		if err != nil {

@@ -130,8 +130,8 @@ acme,Acme,list,,,UTC,0.20,,2024-06-15,
 		"2024-06 1 0.1 0.11", // at 0.10, which sorts before the month's own at 0.20
 		"own 2 0.2 0.24",
 		"2024-06 1 0.6 0.72")
-	if csv := b.read(july.RunKey + "statements.csv"); !strings.HasPrefix(csv, "account_id,currency,vat_rate,charges,net_amount,prepaid_net,payable_net,vat_amount,gross_amount,unrated,adjusted_period\n") ||
-		!strings.Contains(csv, "0.200000,1,0.600000,0.000000,0.600000,0.120000,0.720000,-1,2024-06\n") {
+	if csv := b.read(july.RunKey + "statements.csv"); !strings.HasPrefix(csv, "account_id,currency,vat_rate,charges,net_amount,prepaid_net,payable_net,vat_amount,gross_amount,unrated,adjusted_period,period,note\n") ||
+		!strings.Contains(csv, "0.200000,1,0.60,0.00,0.60,0.12,0.72,-1,2024-06,2024-07,\n") {
 		t.Errorf("statements.csv:\n%s", csv)
 	}
 }

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -141,6 +142,17 @@ func (a *Accounts) Zones() []*Zone { return a.zones }
 
 // AnyDelivered says whether any row is on basis delivered.
 func (a *Accounts) AnyDelivered() bool { return a.delivered }
+
+// Spans are the dates [from, to) of the rows, in order.
+func (t *AccountTerms) Spans() iter.Seq2[Date, Date] {
+	return func(yield func(from, to Date) bool) {
+		for i := range t.rows {
+			if !yield(t.rows[i].From, t.rows[i].To) {
+				return
+			}
+		}
+	}
+}
 
 // On is the row that is valid on d, a date in t.Zone; nil where none is.
 func (t *AccountTerms) On(d Date) *Account {

@@ -38,9 +38,10 @@
 // price for plan, place, category, unit and billing date (R10), Pricer joins
 // them with the account's terms. Prices are Micros, millionths of a unit;
 // sums are decimals. Summary counts charges by all that a price depends on,
-// Statements round once per account, currency and VAT rate (R13), and Pool
-// holds the lines of invoices against Usage, cell by cell, with four effects
-// that add up to each difference.
+// Statements round once per account, currency and VAT rate (R13), what
+// recharges paid apart from what is to pay, and Pool holds the lines of
+// invoices against Usage, cell by cell, with four effects that add up to each
+// difference.
 //
 // Billed holds what is billed of a closed month, the charges that were sealed
 // with all adjustments since, against the charges of a later run, and gives

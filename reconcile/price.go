@@ -30,6 +30,21 @@ type Rating struct {
 	Rate    *Rate    // nil where Status is not Charged
 	Status  ChargeStatus
 	Reason  Reason
+	// Recharge is what paid, and whose plan Rate belongs to then (R12); nil
+	// where none did.
+	Recharge *Recharge
+}
+
+// Plan is the price list that holds: that of the recharge that paid, or else
+// that of the account; empty where neither is known.
+func (r *Rating) Plan() string {
+	switch {
+	case r.Recharge != nil:
+		return r.Recharge.Plan
+	case r.Account != nil:
+		return r.Account.Plan
+	}
+	return ""
 }
 
 // Pricer prices charges (R10). It belongs to one goroutine; the tables that

@@ -33,14 +33,31 @@ type Statement struct {
 	Net      decimal.Decimal  // PrepaidNet + PayableNet
 	Prepaid  decimal.Decimal  // net, paid by recharges
 	Payable  decimal.Decimal  // net, still to pay
-	VAT      decimal.Decimal  // on Payable alone
+	VAT      decimal.Decimal  // on Payable, and on Prepaid where it is due at usage
 	Gross    decimal.Decimal  // Payable + VAT
 	Unrated  int64            // of Charges, those without a price
 	Adjusted string           // the closed month, as 2024-07; empty stands for null
 }
 
+// ReverseCharge is the note of a statement on which the customer owes the VAT.
+const ReverseCharge = "reverse charge"
+
+// Note is what an invoice of the statement has to say: ReverseCharge where the
+// account's VAT rate is given as 0, and nothing where it is another or absent.
+func (s *Statement) Note() string {
+	if s.VATRate != nil && s.VATRate.IsZero() {
+		return ReverseCharge
+	}
+	return ""
+}
+
 // Statements adds up charges without rounding. The zero value is empty.
 type Statements struct {
+	// VATAt is when VAT is due on what recharges pay of the charges of a closed
+	// month, under its name, and of the statements' own period, under the empty
+	// one. What it does not name bore VAT when the recharge was sold.
+	VATAt map[string]VATAt
+
 	sums map[statementKey]*statementSum
 }
 
@@ -99,7 +116,7 @@ func (s *Statements) Rows() ([]Statement, error) {
 			end++
 		}
 		for _, sum := range placeUnpriced(sums[start:end]) {
-			rows = append(rows, sum.statement())
+			rows = append(rows, sum.statement(s.VATAt[sum.adjusted]))
 		}
 		start = end
 	}
@@ -167,7 +184,7 @@ func (s *statementSum) check() error {
 }
 
 // statement rounds the sum.
-func (s *statementSum) statement() Statement {
+func (s *statementSum) statement(at VATAt) Statement {
 	minorUnits, _ := MinorUnits(s.currency)
 	row := Statement{
 		Account: s.account, Currency: s.currency, VATRate: s.vatRate, Adjusted: s.adjusted,
@@ -176,8 +193,12 @@ func (s *statementSum) statement() Statement {
 		Prepaid: roundMinor(s.prepaid, minorUnits),
 	}
 	row.Net = row.Payable.Add(row.Prepaid)
+	taxed := row.Payable
+	if at == VATAtUsage {
+		taxed = row.Net
+	}
 	if s.vatRate != nil {
-		row.VAT = roundMinor(row.Payable.Mul(*s.vatRate), minorUnits)
+		row.VAT = roundMinor(taxed.Mul(*s.vatRate), minorUnits)
 	}
 	row.Gross = row.Payable.Add(row.VAT)
 	return row

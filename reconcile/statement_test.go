@@ -28,6 +28,7 @@ func TestStatements(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
+		vatAt  map[string]VATAt
 		groups []StatementGroup
 		want   []Statement
 	}{
@@ -78,6 +79,29 @@ func TestStatements(t *testing.T) {
 				Account: "A", Currency: "EUR", VATRate: optional("0.22"), Charges: 3,
 				Net: dec("0.7"), Prepaid: dec("0.35"), Payable: dec("0.35"), VAT: dec("0.08"), Gross: dec("0.43"),
 			}},
+		},
+		{
+			name:   "where VAT is due at usage, recharges bear it with the rest, rounded once", // 0.70 × 0.22 = 0.154
+			vatAt:  map[string]VATAt{"": VATAtUsage},
+			groups: []StatementGroup{alike(1, "0.345", nil), alike(2, "0.345", func(g *StatementGroup) { g.Prepaid = true })},
+			want: []Statement{{
+				Account: "A", Currency: "EUR", VATRate: optional("0.22"), Charges: 3,
+				Net: dec("0.7"), Prepaid: dec("0.35"), Payable: dec("0.35"), VAT: dec("0.15"), Gross: dec("0.5"),
+			}},
+		},
+		{
+			name:  "a closed month's adjustments bear VAT as it does",
+			vatAt: map[string]VATAt{"2024-06": VATAtUsage},
+			groups: []StatementGroup{
+				alike(1, "100", func(g *StatementGroup) { g.Prepaid = true }),
+				alike(1, "100", func(g *StatementGroup) { g.Prepaid, g.Adjusted = true, "2024-05" }),
+				alike(-1, "-100", func(g *StatementGroup) { g.Prepaid, g.Adjusted = true, "2024-06" }),
+			},
+			want: []Statement{
+				{Account: "A", Currency: "EUR", VATRate: optional("0.22"), Charges: 1, Net: dec("100"), Prepaid: dec("100")},
+				{Account: "A", Currency: "EUR", VATRate: optional("0.22"), Charges: 1, Net: dec("100"), Prepaid: dec("100"), Adjusted: "2024-05"},
+				{Account: "A", Currency: "EUR", VATRate: optional("0.22"), Charges: -1, Net: dec("-100"), Prepaid: dec("-100"), VAT: dec("-22"), Gross: dec("-22"), Adjusted: "2024-06"},
+			},
 		},
 		{
 			name: "unrated charges prefer their VAT rate",
@@ -132,7 +156,7 @@ func TestStatements(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var s Statements
+			s := Statements{VATAt: c.vatAt}
 			for _, g := range c.groups {
 				s.Add(g)
 			}
@@ -148,6 +172,32 @@ func TestStatements(t *testing.T) {
 				t.Errorf("second call: %v\n%s", err, diff)
 			}
 		})
+	}
+}
+
+func TestNote(t *testing.T) {
+	t.Parallel()
+	for rate, want := range map[string]string{"": "", "0": "reverse charge", "0.000": "reverse charge", "0.000001": "", "0.22": ""} {
+		if got := (&Statement{VATRate: optional(rate)}).Note(); got != want {
+			t.Errorf("VAT rate %q: note %q, want %q", rate, got, want)
+		}
+	}
+}
+
+func TestParseVATAt(t *testing.T) {
+	t.Parallel()
+	for _, at := range []VATAt{VATAtRecharge, VATAtUsage} {
+		if got, ok := ParseVATAt(at.String()); got != at || !ok {
+			t.Errorf("%s is %s, %v", at, got, ok)
+		}
+	}
+	if _, ok := ParseVATAt("Usage"); !ok {
+		t.Error("Usage is not known")
+	}
+	for _, text := range []string{"", "recharges", "none"} {
+		if _, ok := ParseVATAt(text); ok {
+			t.Errorf("%q is known", text)
+		}
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"waconcile/reconcile"
+
+	"github.com/shopspring/decimal"
 )
 
 // instantLayout is RFC 3339 in UTC with milliseconds.
@@ -19,8 +21,9 @@ const instantLayout = "2006-01-02T15:04:05.000Z"
 // WriteCSV writes a table of schema s as RFC 4180 text under key: a header,
 // lines that end in "\n", nothing for a null, instants as
 // 2024-07-03T10:00:00.000Z, dates as 2024-07-03, amounts plain with six
-// decimals. It is a file for programs: a text that a spreadsheet would take
-// for a formula stays as it is. Frames are checked as in WriteParquet.
+// decimals or, where the schema says so, those of their currency's minor unit.
+// It is a file for programs: a text that a spreadsheet would take for a formula
+// stays as it is. Frames are checked as in WriteParquet.
 func WriteCSV(ctx context.Context, t Target, key string, s Schema, frames iter.Seq2[Frame, error]) (FileEntry, error) {
 	u, err := newUpload(ctx, t, key)
 	if err != nil {
@@ -81,7 +84,7 @@ func (e *csvEncoder) add(f *Frame) error {
 	}
 	for row := range f.Rows {
 		for i := range e.schema {
-			e.record[i] = f.Columns[i].csvText(e.schema[i].Type, row)
+			e.record[i] = e.schema.csvText(f, i, row)
 		}
 		if err := e.out.Write(e.record); err != nil {
 			return err
@@ -94,6 +97,30 @@ func (e *csvEncoder) add(f *Frame) error {
 func (e *csvEncoder) flush() error {
 	e.out.Flush()
 	return e.out.Error()
+}
+
+// csvText is the value of a column in a row.
+func (s Schema) csvText(f *Frame, column, row int) string {
+	c, spec := &f.Columns[column], &s[column]
+	if spec.MinorOf == "" {
+		return c.csvText(spec.Type, row)
+	}
+	currency := f.Columns[s.index(spec.MinorOf)].csvText(Text, row)
+	if c, row = c.resolve(row); c.isNull(row) {
+		return ""
+	}
+	return minorText(c.Wide[row], currency)
+}
+
+// minorText is an amount with the decimals of its currency's minor unit; one
+// without a currency has none. An amount that needs more has six: no text says
+// another number than the value.
+func minorText(d decimal.Decimal, currency string) string {
+	minor, _ := reconcile.MinorUnits(currency)
+	if !d.Equal(d.Truncate(minor)) {
+		minor = scale
+	}
+	return d.StringFixed(minor)
 }
 
 func (c *Column) csvText(t Type, row int) string {

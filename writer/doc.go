@@ -45,7 +45,9 @@
 // hold 32768 rows. Pages are compressed with zstd. created_by is "waconcile"
 // for every version: the bytes of a table follow from its rows, not from the
 // frames in which they were handed over, the machine or the time. The CSV
-// files have the same columns and rows; a null is nothing between two commas.
+// files have the same columns and rows; a null is nothing between two commas. An
+// amount has six decimals there or, in statements, those of its currency's
+// minor unit: an invoicing program takes 11 yen and refuses 11.000000.
 //
 // The manifest holds, for each file, rows, bytes, sha256 and the total of each
 // column of counts or amounts.
@@ -185,6 +187,14 @@
 // charges; the VAT rate is that of the adjustments, whatever the accounts of
 // the run that takes them in have; charges and unrated are replacements less
 // reversals, and every figure may be negative.
+//
+// When VAT is due on what recharges pay (the setting vat_at) is that of the run
+// that a closed month was billed by, for every run that adjusts it and for the
+// rows in which adjustments are taken in: the setting says how the recharges
+// were sold, and those that paid for the month have been. Another setting is
+// not refused, since one configuration runs all months, and not followed
+// either: it would tax again what bore VAT, or take back VAT that nobody was
+// asked for. A month that was closed with the wrong one is put right by hand.
 //
 // Verify looks at all of this. Of the run that a closed month was billed by,
 // and of every run that adjusts it: pointer and seal name one run, which is the

@@ -28,6 +28,9 @@ type ColumnSpec struct {
 	// Unique says that values hardly repeat, so that a dictionary would only
 	// cost time: ids, contacts.
 	Unique bool
+	// MinorOf, of a WideMoney column, names the column of its currency: in CSV
+	// files it then has the decimals of that currency's minor unit instead of six.
+	MinorOf string
 }
 
 // Schema is a table: its columns in order.

@@ -54,6 +54,7 @@ func gcManifest(id string, files []writer.FileEntry) *writer.Manifest {
 		FormatVersion: writer.FormatVersion, Program: writer.Program{Name: "waconcile", Version: "test"}, RulesVersion: "1",
 		Period: "2024-07", First: "2024-07-01", Last: "2024-07-31", RunID: id,
 		InputsSHA256: strings.Repeat("ab", 32), Verdict: writer.Complete, Files: slices.Clone(files),
+		Settings: writer.Settings{VATAt: "recharge"},
 	}
 }
 

@@ -19,9 +19,11 @@ import (
 // FormatVersion is the version of the layout of a run: its tables, its
 // manifest, its keys and the bytes of its files. Runs of oldestFormat and later
 // can be read; those of format 1 have statements without the column
-// adjusted_period, and those up to 2 have the same values in other zstd frames.
+// adjusted_period, those up to 2 have the same values in other zstd frames, and
+// those up to 3 have statements without period and note, with six decimals in
+// CSV whatever the currency, and no settings and totals of recharges.
 const (
-	FormatVersion = 3
+	FormatVersion = 4
 	oldestFormat  = 1
 )
 
@@ -106,8 +108,18 @@ type Settings struct {
 	MaxRejectRatio string            `json:"max_reject_ratio"` // decimal
 	AllowMissing   bool              `json:"allow_missing"`
 	CompleteMarker string            `json:"complete_marker"`
+	ExpiryDays     int               `json:"expiry_days"`
 	Rounding       string            `json:"rounding"`
 	InvoiceBook    string            `json:"invoice_book,omitempty"` // SellBook or CostBook; empty where there is one book
+	// VATAt is a reconcile.VATAt. Up to format 3 there was none, which stands
+	// for recharge.
+	VATAt string `json:"vat_at,omitempty"`
+}
+
+// VATDue is when VAT is due on what recharges pay.
+func (s *Settings) VATDue() reconcile.VATAt {
+	at, _ := reconcile.ParseVATAt(s.VATAt) // Validate has looked at it
+	return at
 }
 
 // ControlTotal is an identity that was checked before the run was published.
@@ -149,12 +161,15 @@ type NotCounted struct {
 	Ignored     int64 `json:"ignored"`
 }
 
-// CurrencyTotals are the sums of the statements in one currency.
+// CurrencyTotals are the sums of the statements in one currency. Up to format
+// 3 there are neither Prepaid nor Payable.
 type CurrencyTotals struct {
 	Currency string `json:"currency"`
-	Net      string `json:"net"`
+	Net      string `json:"net"` // Prepaid + Payable
+	Prepaid  string `json:"prepaid,omitempty"`
+	Payable  string `json:"payable,omitempty"`
 	VAT      string `json:"vat"`
-	Gross    string `json:"gross"`
+	Gross    string `json:"gross"` // Payable + VAT
 }
 
 // RunKey is the prefix of the run's files; it ends in a slash.
@@ -249,7 +264,7 @@ func compareInputs(a, b Input) int {
 
 // Validate checks what can be known to be wrong from the manifest alone.
 func (m *Manifest) Validate() error {
-	checks := []func() error{m.validateHead, m.validateDays, m.validateInputs, m.validateFiles, m.validateControl}
+	checks := []func() error{m.validateHead, m.validateSettings, m.validateDays, m.validateInputs, m.validateFiles, m.validateControl}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return fmt.Errorf("manifest: %w", err)
@@ -283,6 +298,16 @@ func (m *Manifest) validateHead() error {
 	}
 	if name := periodName(first, last); first > last || m.Period != name {
 		return fmt.Errorf("period %q from %s to %s, want %q", m.Period, m.First, m.Last, name)
+	}
+	return nil
+}
+
+// validateSettings: a setting has one text, and none before it was known.
+func (m *Manifest) validateSettings() error {
+	text := m.Settings.VATAt
+	at, known := reconcile.ParseVATAt(text)
+	if old := m.FormatVersion < 4; old && text != "" || !old && (!known || text != at.String()) {
+		return fmt.Errorf("settings: vat_at %q in format %d", text, m.FormatVersion)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func testManifest() *Manifest {
 		InputsSHA256: strings.Repeat("ab", 32), Verdict: Complete,
 		Settings: Settings{
 			Columns: map[string]string{"message_id": "id", "contact": "to"}, IgnoreTypes: []string{"system", "note"},
-			Lookback: 3, LateDays: 1, DeliveryDays: 30, MaxRejectRatio: "0.001", Rounding: "half-up",
+			Lookback: 3, LateDays: 1, DeliveryDays: 30, MaxRejectRatio: "0.001", Rounding: "half-up", VATAt: "recharge",
 		},
 		DaysRead: []string{"2024-07-02", "2024-07-01"},
 		Inputs: []Input{
@@ -43,7 +43,7 @@ func testManifest() *Manifest {
 			NotCounted: NotCounted{Failed: 3, Undelivered: 0, Ignored: 1}, Joined: 45, Opened: 7,
 			Conversations: map[string]int64{"service": 4, "marketing": 3},
 		},
-		Totals: []CurrencyTotals{{"EUR", "0.43", "0.09", "0.52"}},
+		Totals: []CurrencyTotals{{Currency: "EUR", Net: "0.43", Prepaid: "0.03", Payable: "0.40", VAT: "0.09", Gross: "0.49"}},
 	}
 }
 
@@ -81,7 +81,7 @@ func TestManifestGolden(t *testing.T) {
 func TestOlderFormat(t *testing.T) {
 	t.Parallel()
 	old := testManifest()
-	old.FormatVersion = 1
+	old.FormatVersion, old.Settings.VATAt = 1, ""
 	data, err := old.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestOlderFormat(t *testing.T) {
 		t.Fatalf("format %d, %v", m.FormatVersion, err)
 	}
 	_, now, _ := testManifest().SchemaOf("statements.csv")
-	if _, then, _ := m.SchemaOf("statements.csv"); len(then) != len(now)-1 {
+	if _, then, _ := m.SchemaOf("statements.csv"); len(then) != len(now)-3 {
 		t.Errorf("%d columns of statements, %d now", len(then), len(now))
 	}
 }
@@ -112,7 +112,10 @@ func TestManifestIsStrict(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{"", "EOF"},
 		{"{}\n", "format version 0"},
-		{replace(`"format_version": 3`, `"format_version": 4`), "format version 4"},
+		{replace(`"format_version": 4`, `"format_version": 5`), "format version 5"},
+		{replace(`"format_version": 4`, `"format_version": 3`), `vat_at "recharge" in format 3`},
+		{replace(`"vat_at": "recharge"`, `"vat_at": ""`), `vat_at "" in format 4`},
+		{replace(`"vat_at": "recharge"`, `"vat_at": "Usage"`), `vat_at "Usage" in format 4`},
 		{replace(`"period"`, `"host": "x", "period"`), "unknown field"},
 		{string(data) + "{}", "more than one"},
 		{replace("\n  ", "\n   "), "not in the form"},

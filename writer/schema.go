@@ -2,6 +2,7 @@ package writer
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ const (
 	FindingsTable    = "findings"
 	RejectsTable     = "rejects"
 	AdjustmentsTable = "adjustments"
+	RechargesTable   = "recharges"
 )
 
 // ChargesSchema is the table of charges (contract, Outputs) of a run that has
@@ -82,8 +84,24 @@ func SummarySchema() Schema {
 // StatementsSchema is the table of what each account owes (R13), sorted by
 // account_id, currency, vat_rate and adjusted_period, which is null for the
 // period's own charges and else the closed month whose adjustments the row
-// adds up.
+// adds up. period is that of the run, as in keys: with it a row names itself
+// wherever its file comes to. In the CSV file money has the decimals of its
+// currency's minor unit.
 func StatementsSchema() Schema {
+	s := append(statementsSchema3(),
+		ColumnSpec{Name: "period", Type: Text},
+		ColumnSpec{Name: "note", Type: Text, Nullable: true}, // reverse charge
+	)
+	for i := range s {
+		if s[i].Type == WideMoney {
+			s[i].MinorOf = "currency"
+		}
+	}
+	return s
+}
+
+// statementsSchema3 is what StatementsSchema was in format 3.
+func statementsSchema3() Schema {
 	return Schema{
 		{Name: "account_id", Type: Text},
 		{Name: "currency", Type: Text, Nullable: true},
@@ -127,6 +145,25 @@ func DifferencesSchema() Schema {
 	}
 }
 
+// RechargesSchema is the table of what became of each recharge in the period
+// (R12), sorted by account_id and recharge_id: opening + bought - used - expired
+// = closing. It has all that were bought before the period ended.
+func RechargesSchema() Schema {
+	return Schema{
+		{Name: "account_id", Type: Text},
+		{Name: "recharge_id", Type: Text},
+		{Name: "plan", Type: Text},
+		{Name: "currency", Type: Text},
+		{Name: "purchased_at", Type: Instant},
+		{Name: "expires_at", Type: Instant, Nullable: true},
+		{Name: "opening", Type: Money},
+		{Name: "bought", Type: Money},
+		{Name: "used", Type: Money},
+		{Name: "expired", Type: Money},
+		{Name: "closing", Type: Money},
+	}
+}
+
 // FindingsSchema is the table of what a person should look at.
 func FindingsSchema() Schema {
 	return Schema{
@@ -153,7 +190,7 @@ func RejectsSchema() Schema {
 
 // SchemaOf is the schema of a file of a run by its name relative to the run:
 // charges/YYYY-MM-DD/*.parquet, and summary, statements, differences,
-// findings, rejects and adjustments as .parquet and as .csv. ok is false for
+// findings, rejects, recharges and adjustments as .parquet and as .csv. ok is false for
 // any other.
 func SchemaOf(name string) (table string, s Schema, ok bool) {
 	ext := path.Ext(name)
@@ -177,6 +214,8 @@ func SchemaOf(name string) (table string, s Schema, ok bool) {
 		return table, RejectsSchema(), true
 	case AdjustmentsTable:
 		return table, AdjustmentsSchema(), true
+	case RechargesTable:
+		return table, RechargesSchema(), true
 	}
 	return "", nil, false
 }
@@ -184,6 +223,9 @@ func SchemaOf(name string) (table string, s Schema, ok bool) {
 // SchemaOf is SchemaOf in a run of the manifest's format.
 func (m *Manifest) SchemaOf(name string) (table string, s Schema, ok bool) {
 	table, s, ok = SchemaOf(name)
+	if table == StatementsTable && m.FormatVersion < 4 {
+		s = statementsSchema3()
+	}
 	if table == StatementsTable && m.FormatVersion < 2 {
 		s = s[:s.index("adjusted_period")]
 	}
@@ -197,6 +239,11 @@ const (
 	parquetExt = ".parquet"
 	csvExt     = ".csv"
 )
+
+// has says whether a column is called name.
+func (s Schema) has(name string) bool {
+	return slices.ContainsFunc(s, func(c ColumnSpec) bool { return c.Name == name })
+}
 
 // index is the place of the column called name; the schema has it.
 func (s Schema) index(name string) int {

@@ -62,6 +62,7 @@ type chargeSums struct {
 	owed     map[owedKey]*owed
 	status   map[string]int64
 	category map[string]int64
+	paid     map[rechargeKey]*total // what each recharge paid
 }
 
 type chargeGroup struct {
@@ -93,7 +94,7 @@ func newChargeSums(name string) *chargeSums {
 	return &chargeSums{
 		date: path.Base(path.Dir(name)), ids: map[string]struct{}{},
 		summary: map[summaryKey]*chargeGroup{}, owed: map[owedKey]*owed{},
-		status: map[string]int64{}, category: map[string]int64{},
+		status: map[string]int64{}, category: map[string]int64{}, paid: map[rechargeKey]*total{},
 	}
 }
 
@@ -211,6 +212,9 @@ func (s *chargeSums) addRow(c *chargeColumns, row int) {
 		o.payable.add(int64(amount))
 	} else {
 		o.prepaid.add(int64(amount))
+		s.paidBy(rechargeKey{
+			account: c.account.Text[row], id: c.recharge.Text[row], plan: c.plan.textAt(row), currency: c.currency.textAt(row),
+		}).add(int64(amount))
 	}
 }
 
@@ -261,5 +265,8 @@ func (s *chargeSums) merge(other *chargeSums) {
 		mine.unrated += o.unrated
 		mine.payable.merge(&o.payable)
 		mine.prepaid.merge(&o.prepaid)
+	}
+	for k, paid := range other.paid {
+		s.paidBy(k).merge(paid)
 	}
 }

@@ -48,7 +48,7 @@ func (v *verifier) contents(results []fileResult) {
 		v.check("control totals", "", errors.New("not recomputed, since a file is not what the manifest says"), "")
 		return
 	}
-	for _, name := range []string{SummaryTable, StatementsTable, DifferencesTable, FindingsTable, RejectsTable} {
+	for _, name := range v.tablesOfRun() {
 		if tables[name] == nil {
 			v.check("tables", name+parquetExt, errors.New("the run has no such table"), "")
 			return
@@ -62,12 +62,22 @@ func (v *verifier) contents(results []fileResult) {
 	v.checkSummary(charges, tables[SummaryTable])
 	v.checkMargins(tables[SummaryTable])
 	v.checkStatements(charges, tables[StatementsTable])
+	v.checkRecharges(charges, tables[RechargesTable])
 	v.check("differences", DifferencesTable+parquetExt, checkDifferences(tables[DifferencesTable]),
 		"theirs − ours = the difference = the sum of its effects, in each row")
 	v.check("our side of the differences", DifferencesTable+parquetExt, checkOurs(charges, tables[DifferencesTable]),
 		"Σ our quantity and amount = the charges of the accounts in scope, for each account and currency")
 	v.checkCounts(charges, tables)
 	v.checkFigures(charges, tables, results)
+}
+
+// tablesOfRun are the tables that every run of the manifest's format has.
+func (v *verifier) tablesOfRun() []string {
+	names := []string{SummaryTable, StatementsTable, DifferencesTable, FindingsTable, RejectsTable}
+	if v.manifest.FormatVersion >= rechargesSince {
+		names = append(names, RechargesTable)
+	}
+	return names
 }
 
 // table is a small table in memory; of adjustments there are no frames.
@@ -256,7 +266,7 @@ func (v *verifier) checkStatements(charges *chargeSums, statements *table) {
 	counts := map[owedKey][2]int64{} // by account and adjusted month: charges, unrated
 	for n, row := range statements.rows() {
 		if rowProblem == nil {
-			if rowProblem = checkStatement(row); rowProblem != nil {
+			if rowProblem = v.checkStatement(row); rowProblem != nil {
 				rowProblem = fmt.Errorf("row %d: %w", n, rowProblem)
 			}
 		}
@@ -276,7 +286,7 @@ func (v *verifier) checkStatements(charges *chargeSums, statements *table) {
 		c := counts[key]
 		counts[key] = [2]int64{c[0] + row.whole("charges"), c[1] + row.whole("unrated")}
 	}
-	v.check("statement rows", file, rowProblem, "net = prepaid + payable, VAT = payable × rate, gross = payable + VAT")
+	v.check("statement rows", file, rowProblem, v.statementIdentity())
 	v.check("statement charges", file, checkStatedCounts(charges, counts), fmt.Sprintf("as many as there are, for each of %d accounts and adjusted months", len(counts)))
 	v.check("statement amounts", file, checkStated(charges, stated), "Σ charge amounts, rounded, for each account, currency and adjusted month")
 }
@@ -287,20 +297,9 @@ type statedSum struct {
 	payable, prepaid decimal.Decimal
 }
 
-func checkStatement(r tableRow) error {
-	payable, rate := r.wide("payable_net"), r.column("vat_rate").microsAt(r.row).Decimal()
-	minor, _ := reconcile.MinorUnits(r.text("currency"))
-	vat := payable.Mul(rate).Round(minor)
-	return errors.Join(
-		unequalMoney("net_amount", r.wide("net_amount"), payable.Add(r.wide("prepaid_net"))),
-		unequalMoney("vat_amount", r.wide("vat_amount"), vat),
-		unequalMoney("gross_amount", r.wide("gross_amount"), payable.Add(vat)),
-	)
-}
-
 // adjustedPeriod is empty where the format of the run has no such column.
 func (r tableRow) adjustedPeriod() string {
-	if last := r.schema[len(r.schema)-1].Name; last != "adjusted_period" {
+	if !r.schema.has("adjusted_period") {
 		return ""
 	}
 	return r.text("adjusted_period")
@@ -486,40 +485,6 @@ func unequalCounts(manifest, counted map[string]int64) error {
 		if manifest[key] != counted[key] {
 			return fmt.Errorf("%s: %d, the tables have %d", key, manifest[key], counted[key])
 		}
-	}
-	return nil
-}
-
-func (v *verifier) unequalTotals(statements *table) error {
-	type sums struct{ net, vat, gross decimal.Decimal }
-	want := map[string]sums{}
-	for _, row := range statements.rows() {
-		if currency := row.text("currency"); currency != "" {
-			s := want[currency]
-			want[currency] = sums{s.net.Add(row.wide("net_amount")), s.vat.Add(row.wide("vat_amount")), s.gross.Add(row.wide("gross_amount"))}
-		}
-	}
-	for _, t := range v.manifest.Totals {
-		s, ok := want[t.Currency]
-		if !ok {
-			return fmt.Errorf("%s: no statement is in this currency", t.Currency)
-		}
-		delete(want, t.Currency)
-		for _, figure := range []struct {
-			name, text string
-			want       decimal.Decimal
-		}{{"net", t.Net, s.net}, {"vat", t.VAT, s.vat}, {"gross", t.Gross, s.gross}} {
-			got, err := reconcile.ParseDecimal(figure.text)
-			if err != nil {
-				return fmt.Errorf("%s %s: %w", t.Currency, figure.name, err)
-			}
-			if err := unequalMoney(t.Currency+" "+figure.name, got, figure.want); err != nil {
-				return err
-			}
-		}
-	}
-	if len(want) > 0 {
-		return fmt.Errorf("%s: not in the manifest", sortedKeys(want, want)[0])
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func notInTables() []string {
 		"counts.late", "counts.misplaced", "inputs[].identity", "inputs[].key", "inputs[].rows", "inputs[].size",
 		"inputs_sha256", "program.name", "program.version", "rules_version", "control[].text",
 		"settings.allow_missing", "settings.columns.contact", "settings.columns.message_id", "settings.complete_marker",
-		"settings.delivery_days", "settings.ignore_types[]", "settings.late_days", "settings.lookback",
+		"settings.delivery_days", "settings.expiry_days", "settings.ignore_types[]", "settings.late_days", "settings.lookback",
 		"settings.max_reject_ratio", "settings.rounding",
 	}
 }

@@ -22,6 +22,9 @@ type ground struct {
 	rates  rateSums          // what the sealed run's statements and the adjustments since come to
 	taken  map[owedKey]*owed // adjustments that the statements take in
 	runs   int
+
+	sealedVATDue reconcile.VATAt            // when the sealed run has VAT due on what recharges pay
+	vatDue       map[string]reconcile.VATAt // likewise the runs that are taken in, by the month that they adjust
 }
 
 // billedSums is what charges come to: their number, their money and a mark
@@ -91,7 +94,7 @@ func (g *ground) adjusts(f FileEntry) bool {
 // openGround reads the runs that the manifest names. What is damaged is a
 // check that failed; what cannot be read is an error.
 func (v *verifier) openGround(ctx context.Context) error {
-	v.ground = &ground{taken: map[owedKey]*owed{}}
+	v.ground = &ground{taken: map[owedKey]*owed{}, vatDue: map[string]reconcile.VATAt{}}
 	err := v.readGround(ctx)
 	if err == nil && v.ground.runs == 0 {
 		return nil
@@ -117,7 +120,7 @@ func (v *verifier) readGround(ctx context.Context) error {
 	}
 	for _, in := range v.manifest.InputsOf(AdjustmentsInput) {
 		use := func(f *Frame) { g.billed.addAdjustments(f); g.rates.addAdjustments(f) }
-		if err := v.readAdjustments(ctx, in, use); err != nil {
+		if _, err := v.readAdjustments(ctx, in, use); err != nil {
 			return err
 		}
 	}
@@ -126,7 +129,11 @@ func (v *verifier) readGround(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := v.readAdjustments(ctx, in, func(f *Frame) { g.take(f, period) }); err != nil {
+		m, err := v.readAdjustments(ctx, in, func(f *Frame) { g.take(f, period) })
+		if err == nil {
+			err = g.noteVATDue(m)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -137,7 +144,7 @@ func (v *verifier) readGround(ctx context.Context) error {
 // whose files the run does not have in the same bytes.
 func (v *verifier) readSealed(ctx context.Context, sealed *Manifest) error {
 	g := v.ground
-	g.sealed = map[string]string{}
+	g.sealed, g.sealedVATDue = map[string]string{}, sealed.Settings.VATDue()
 	mine := map[string]string{}
 	for _, f := range v.manifest.Files {
 		mine[f.Name] = f.SHA256
@@ -163,18 +170,20 @@ func (v *verifier) readSealed(ctx context.Context, sealed *Manifest) error {
 	return nil
 }
 
-func (v *verifier) readAdjustments(ctx context.Context, in Input, use func(*Frame)) error {
+// readAdjustments reads the adjustments of the run that an input names, and
+// gives its manifest.
+func (v *verifier) readAdjustments(ctx context.Context, in Input, use func(*Frame)) (*Manifest, error) {
 	m, err := ReadRunInput(ctx, v.target, in)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	v.ground.runs++
 	for _, f := range m.Files {
 		if f.Name == AdjustmentsTable+parquetExt {
-			return v.readOther(ctx, m, f, func(frame Frame) { use(&frame) })
+			return m, v.readOther(ctx, m, f, func(frame Frame) { use(&frame) })
 		}
 	}
-	return fmt.Errorf("read %s: %w: the run has no adjustments", m.RunKey(), ErrVerify)
+	return nil, fmt.Errorf("read %s: %w: the run has no adjustments", m.RunKey(), ErrVerify)
 }
 
 // readOther reads a table of another run if its bytes are those of that run's

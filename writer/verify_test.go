@@ -112,6 +112,7 @@ func (p *parts) derive() {
 	p.tables[SummaryTable] = summaryOf(all)
 	p.tables[StatementsTable] = statementsOf(all)
 	p.tables[DifferencesTable] = someDifferences(all)
+	p.tables[RechargesTable] = rechargesOf(all)
 	p.tables[FindingsTable] = &Frame{Rows: 2, Columns: []Column{
 		{Text: []string{"outside_window", "outside_window"}}, textColumn("a", ""), textColumn("", ""), textColumn("", ""), textColumn("m1", "m2"),
 		{Int: []int64{1, 2}, Null: []bool{false, true}}, textColumn("", "x"),
@@ -127,19 +128,19 @@ func (p *parts) derive() {
 	m.Counts.Conversations = maps.Clone(all.category)
 	m.Totals = nil
 	s := StatementsSchema()
-	sums := map[string][3]decimal.Decimal{}
+	sums := map[string][5]decimal.Decimal{}
 	f := p.tables[StatementsTable]
 	for i := range f.Rows {
 		if currency := at(f, s, "currency").textAt(i); currency != "" {
 			t := sums[currency]
-			for k, column := range []string{"net_amount", "vat_amount", "gross_amount"} {
+			for k, column := range []string{"net_amount", "prepaid_net", "payable_net", "vat_amount", "gross_amount"} {
 				t[k] = t[k].Add(at(f, s, column).wideAt(i))
 			}
 			sums[currency] = t
 		}
 	}
 	for currency, t := range sums {
-		m.Totals = append(m.Totals, CurrencyTotals{currency, t[0].String(), t[1].String(), t[2].String()})
+		m.Totals = append(m.Totals, CurrencyTotals{currency, t[0].String(), t[1].String(), t[2].String(), t[3].String(), t[4].String()})
 	}
 	more := all.rows - m.Counts.Opened // than the manifest tells of
 	m.Counts.Opened, m.Counts.Messages, m.Counts.RowsRead = all.rows, m.Counts.Messages+more, m.Counts.RowsRead+more
@@ -158,6 +159,7 @@ func (p *parts) control(all *chargeSums) {
 	figures := v.recompute(all, tables)
 	recomputeDifferences(figures, all, tables[DifferencesTable])
 	recomputeCosts(figures, all, tables[SummaryTable])
+	recomputeRecharges(figures, all, tables[RechargesTable])
 	p.m.Control = nil
 	for _, name := range sortedKeys(figures, figures) {
 		f := figures[name]
@@ -192,6 +194,7 @@ func summaryOf(sums *chargeSums) *Frame {
 	return f
 }
 
+// statementsOf are at a VAT rate of 0.22, on what is payable.
 func statementsOf(sums *chargeSums) *Frame {
 	f := &Frame{Columns: make([]Column, len(StatementsSchema()))}
 	for k, o := range sums.owed {
@@ -205,7 +208,8 @@ func statementsOf(sums *chargeSums) *Frame {
 		for _, v := range []decimal.Decimal{payable.Add(prepaid), prepaid, payable, vat, payable.Add(vat)} {
 			row = append(row, Column{Wide: []decimal.Decimal{v}, Null: []bool{false}})
 		}
-		f.appendRow(Frame{Rows: 1, Columns: append(row, Column{Int: []int64{o.unrated}}, textColumn(k.adjusted))})
+		row = append(row, Column{Int: []int64{o.unrated}}, textColumn(k.adjusted), Column{Text: []string{"2024-07"}}, textColumn(""))
+		f.appendRow(Frame{Rows: 1, Columns: row})
 	}
 	return f
 }
@@ -529,17 +533,33 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestVerifyOlderFormat: a run of format 1 has statements of one column less.
+// TestVerifyOlderFormat: a run of format 3 has statements of two columns less,
+// with six decimals in CSV, one of format 1 of one more.
 func TestVerifyOlderFormat(t *testing.T) {
 	t.Parallel()
-	p := aRun()
-	p.m.FormatVersion = 1
-	f := p.tables[StatementsTable]
-	f.Columns = f.Columns[:len(f.Columns)-1]
-	p.write(t)
-	p.seal(t)
-	if _, err := Verify(t.Context(), p.store, "", "2024-07"); err != nil {
-		t.Error(err)
+	for format, missing := range map[int]int{3: 2, 1: 3} {
+		p := aRun()
+		p.older(format)
+		f := p.tables[StatementsTable]
+		f.Columns = f.Columns[:len(f.Columns)-missing]
+		p.write(t)
+		p.seal(t)
+		if !strings.Contains(string(p.store.objects[testRun+"statements.csv"]), ".000000,") {
+			t.Errorf("format %d: statements.csv has no six decimals", format)
+		}
+		if _, err := Verify(t.Context(), p.store, "", "2024-07"); err != nil {
+			t.Errorf("format %d: %v", format, err)
+		}
+	}
+}
+
+// older makes the run one of a format before 4.
+func (p *parts) older(format int) {
+	delete(p.tables, RechargesTable)
+	p.m.Control = slices.DeleteFunc(p.m.Control, func(c ControlTotal) bool { return strings.HasPrefix(c.Name, RechargesControl) })
+	p.m.FormatVersion, p.m.Settings.VATAt = format, ""
+	for i := range p.m.Totals {
+		p.m.Totals[i].Prepaid, p.m.Totals[i].Payable = "", ""
 	}
 }
 
@@ -548,7 +568,7 @@ func TestVerifyOlderFormat(t *testing.T) {
 func TestVerifyDamage(t *testing.T) {
 	t.Parallel()
 	fired := map[string]bool{"manifest": true} // TestVerifyManifest
-	for _, d := range slices.Concat(damages, damagedTotals(), damagedClosings()) {
+	for _, d := range slices.Concat(damages, damagedStatements(), damagedRecharges(), damagedTotals(), damagedClosings()) {
 		fired[d.check] = true
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()

@@ -57,9 +57,13 @@ func (s *rateSums) addAdjustments(f *Frame) {
 }
 
 // checkAdjustmentVAT: the adjustments move money from the VAT rates of the
-// sealed run to those of this one. Statements are rounded, so that each of
-// their sums may be half a minor unit off.
+// sealed run to those of this one, and VAT is due as it was in the sealed run.
+// Statements are rounded, so that each of their sums may be half a minor unit
+// off.
 func (v *verifier) checkAdjustmentVAT(made *rateSums, statements *table) error {
+	if at, was := v.manifest.Settings.VATDue(), v.ground.sealedVATDue; at != was {
+		return fmt.Errorf("VAT is due at %s, the month was billed with %s", at, was)
+	}
 	var now rateSums
 	for i := range statements.frames {
 		now.addStatements(statements.schema, &statements.frames[i])

@@ -20,7 +20,8 @@
 // occurred, by their basis; the checkpoint that its run started from; every
 // export object of the days folded since and of the late days after them; and,
 // for each day before those, a hash of its objects, so that the checkpoints it
-// descends from need not be there.
+// descends from need not be there. Where recharges had been bought, it has what
+// was left of each, and a hash of all that this depends on beside the exports.
 //
 // Texts of pairs.parquet and conversations.parquet are as in the exports after
 // normalising; instants are milliseconds UTC. For each category pairs.parquet

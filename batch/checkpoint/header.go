@@ -40,8 +40,10 @@ type Header struct {
 	Last    string   `json:"last"`
 	Objects []Object `json:"objects"` // by key
 	// Earlier are the days before First that parents were folded from.
-	Earlier []Earlier          `json:"earlier"` // by day
-	Files   []writer.FileEntry `json:"files"`   // by name
+	Earlier []Earlier `json:"earlier"` // by day
+	// Recharges is what was left of recharges; null where none had been bought.
+	Recharges *Recharges         `json:"recharges,omitempty"`
+	Files     []writer.FileEntry `json:"files"` // by name
 }
 
 // Settings are the settings that a state depends on.
@@ -162,6 +164,9 @@ func (h *Header) validate() error {
 		return errors.New("objects out of order")
 	case !slices.IsSortedFunc(h.Earlier, func(a, b Earlier) int { return strings.Compare(a.Day, b.Day) }):
 		return errors.New("earlier days out of order")
+	}
+	if err := h.Recharges.validate(); err != nil {
+		return err
 	}
 	return h.validateFiles()
 }

@@ -31,6 +31,7 @@ func (s *settings) job(ctx context.Context) (job batch.Job, done func(), err err
 		st.source(ctx, "rates", s.rates, &job.Rates),
 		st.source(ctx, "accounts", s.accounts, &job.Accounts),
 		st.source(ctx, "markets", s.markets, &job.Markets),
+		st.source(ctx, "recharges", s.recharges, &job.Recharges),
 		st.source(ctx, "invoices", s.invoices, &job.Invoices),
 		st.source(ctx, "cost-rates", s.costRates, &job.CostRates),
 		st.source(ctx, "cost-accounts", s.costAccounts, &job.CostAccounts),
@@ -64,8 +65,6 @@ func (s *settings) check() error {
 	switch {
 	case len(missing) > 0:
 		return fmt.Errorf("%w: required settings are missing: %s", errUsage, strings.Join(missing, ", "))
-	case s.recharges != "":
-		return fmt.Errorf("%w: --recharges: recharges are not known to this build", errUsage)
 	case s.failOn != failOnNone && s.failOn != failOnDifferences && s.failOn != failOnFindings:
 		return fmt.Errorf("%w: --fail-on %q is none of none, differences, findings", errUsage, s.failOn)
 	}
@@ -76,7 +75,7 @@ func (s *settings) check() error {
 func (s *settings) checkPlaces() error {
 	places := []struct{ flag, value string }{
 		{"exports", s.exports}, {"rates", s.rates}, {"accounts", s.accounts}, {"markets", s.markets},
-		{"invoices", s.invoices}, {"out", s.out},
+		{"recharges", s.recharges}, {"invoices", s.invoices}, {"out", s.out},
 		{"cost-rates", s.costRates}, {"cost-accounts", s.costAccounts}, {"cost-markets", s.costMarkets}, {"fx", s.fx},
 	}
 	for _, p := range places {
@@ -96,6 +95,10 @@ func (s *settings) batchConfig() (batch.Config, error) {
 	if err != nil {
 		return batch.Config{}, fmt.Errorf("%w: --max-reject-ratio: %w", errUsage, err)
 	}
+	vatAt, known := reconcile.ParseVATAt(s.vatAt)
+	if !known {
+		return batch.Config{}, fmt.Errorf("%w: --vat-at %q is none of recharge, usage", errUsage, s.vatAt)
+	}
 	memory, err := s.memoryBytes()
 	if err != nil {
 		return batch.Config{}, err
@@ -104,7 +107,7 @@ func (s *settings) batchConfig() (batch.Config, error) {
 		Period: period, Workers: s.workers, Memory: memory, AllowMissing: s.allowMissing,
 		LookbackDays: s.lookback, LateDays: s.lateDays, DeliveryDays: s.deliveryDays,
 		MaxRejectRatio: ratio, IgnoreTypes: s.ignoreTypes, Columns: s.columns,
-		CompleteMarker: s.completeMarker, UnsafeStore: s.unsafeStore,
+		CompleteMarker: s.completeMarker, ExpiryDays: s.expiryDays, VATAt: vatAt, UnsafeStore: s.unsafeStore,
 		InvoiceBook: s.invoiceBook,
 	}
 	return config, config.Validate()

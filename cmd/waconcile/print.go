@@ -33,6 +33,7 @@ func (f *figures) text() string {
 		textTable(f.conversationRows()),
 		textTable(f.statementRows()),
 		textTable(f.marginRows()),
+		textTable(f.rechargeRows()),
 		f.differencesText(),
 		f.closedText(),
 		textTable(countRows("findings", f.Findings)),
@@ -63,9 +64,25 @@ func (f *figures) statementRows() [][]string {
 	if f.Adjustments != nil {
 		title = "statements, not to be billed"
 	}
-	rows := [][]string{{title, "net", "vat", "gross"}}
+	rows := [][]string{{title, "net", "prepaid", "payable", "vat", "gross"}}
 	for _, t := range f.Statements {
-		rows = append(rows, []string{t.Currency, money(t.Net), money(t.VAT), money(t.Gross)})
+		rows = append(rows, []string{t.Currency, money(t.Net), money(t.Prepaid), money(t.Payable), money(t.VAT), money(t.Gross)})
+	}
+	if !slices.ContainsFunc(f.Statements, func(t currencyTotal) bool { return !t.Prepaid.IsZero() }) {
+		for i, r := range rows { // then payable is net
+			rows[i] = slices.Concat(r[:2], r[4:])
+		}
+	}
+	return rows
+}
+
+func (f *figures) rechargeRows() [][]string {
+	if len(f.Recharges) == 0 {
+		return nil
+	}
+	rows := [][]string{{"recharges", "opening", "bought", "used", "expired", "closing"}}
+	for _, t := range f.Recharges {
+		rows = append(rows, []string{t.Currency, money(t.Opening), money(t.Bought), money(t.Used), money(t.Expired), money(t.Closing)})
 	}
 	return rows
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"waconcile/batch"
+	"waconcile/reconcile"
 
 	"github.com/spf13/pflag"
 )
@@ -28,6 +29,7 @@ type settings struct {
 	columns                                                map[string]string
 	ignoreTypes                                            []string
 	completeMarker                                         string
+	vatAt                                                  string
 
 	out          string
 	unsafeStore  bool
@@ -37,6 +39,7 @@ type settings struct {
 	allowMissing bool
 
 	lookback, lateDays, deliveryDays int
+	expiryDays                       int
 	maxRejectRatio                   string
 	workers                          int
 	memory                           string
@@ -94,6 +97,7 @@ func (s *settings) inputFlags(fs *pflag.FlagSet) {
 	s.costFlags(fs)
 	fs.StringToStringVar(&s.columns, "columns", nil, "contract's column=name in the exports, comma-separated")
 	fs.StringSliceVar(&s.ignoreTypes, "ignore-types", batch.DefaultIgnoreTypes(), "outbound types that never bill")
+	fs.StringVar(&s.vatAt, "vat-at", reconcile.VATAtRecharge.String(), "when VAT is due on what recharges pay: recharge (they were sold with VAT) or usage (they were sold without)")
 	fs.StringVar(&s.completeMarker, "complete-marker", "", "`name` of a file that each day must have, such as _SUCCESS")
 }
 
@@ -123,6 +127,7 @@ func (s *settings) tuningFlags(fs *pflag.FlagSet) {
 	fs.IntVar(&s.lookback, "lookback", batch.DefaultLookbackDays, "days read before the period")
 	fs.IntVar(&s.lateDays, "late-days", batch.DefaultLateDays, "days read after the last conversation has ended")
 	fs.IntVar(&s.deliveryDays, "delivery-days", batch.DefaultDeliveryDays, "days a delivery may come after sending")
+	fs.IntVar(&s.expiryDays, "expiry-days", batch.DefaultExpiryDays, "days before its end, or that of all credit, from which on a recharge is a finding")
 	fs.StringVar(&s.maxRejectRatio, "max-reject-ratio", batch.DefaultMaxRejectRatio, "`share` of the rows that may be rejected")
 	fs.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "shards and goroutines; the result never depends on it")
 	fs.StringVar(&s.memory, "memory", "", "`size` that a run keeps within, in several passes if it has to, such as 512MiB or 2GiB (default: the container's limit or the machine)")

@@ -32,6 +32,7 @@ type figures struct {
 	Findings      map[string]int64 `json:"findings"` // by kind
 	Conversations []categoryCount  `json:"conversations"`
 	Statements    []currencyTotal  `json:"statements"`
+	Recharges     []rechargeTotal  `json:"recharges"`
 	Margins       []marginTotal    `json:"margins,omitempty"`      // of a run with the provider's book
 	InvoiceBook   string           `json:"invoice_book,omitempty"` // that invoices are compared with, where there are two
 	Differences   []classTotal     `json:"differences"`
@@ -57,8 +58,20 @@ type categoryCount struct {
 type currencyTotal struct {
 	Currency string          `json:"currency"`
 	Net      decimal.Decimal `json:"net_amount"`
+	Prepaid  decimal.Decimal `json:"prepaid_net"`
+	Payable  decimal.Decimal `json:"payable_net"`
 	VAT      decimal.Decimal `json:"vat_amount"`
 	Gross    decimal.Decimal `json:"gross_amount"`
+}
+
+// rechargeTotal is what became of all recharges of a currency in the period.
+type rechargeTotal struct {
+	Currency string          `json:"currency"`
+	Opening  decimal.Decimal `json:"opening"`
+	Bought   decimal.Decimal `json:"bought"`
+	Used     decimal.Decimal `json:"used"`
+	Expired  decimal.Decimal `json:"expired"`
+	Closing  decimal.Decimal `json:"closing"`
 }
 
 // classTotal is how many rows of the differences have a class, and what they
@@ -119,6 +132,9 @@ func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.
 	if f.Conversations, err = readConversations(ctx, job.Out, result.Manifest); err != nil {
 		return nil, err
 	}
+	if f.Recharges, err = readRecharges(ctx, job.Out, result.Manifest); err != nil {
+		return nil, err
+	}
 	if f.Margins, err = readMargins(ctx, &job, result.Manifest); err != nil {
 		return nil, err
 	}
@@ -133,13 +149,17 @@ func (f *figures) fromManifest(m *writer.Manifest) error {
 	f.Rejects, f.Findings = m.Counts.Rejected, m.Counts.Findings
 	f.Statements = make([]currencyTotal, 0, len(m.Totals))
 	for _, t := range m.Totals {
-		net, netErr := reconcile.ParseDecimal(t.Net)
-		vat, vatErr := reconcile.ParseDecimal(t.VAT)
-		gross, grossErr := reconcile.ParseDecimal(t.Gross)
-		if err := errors.Join(netErr, vatErr, grossErr); err != nil {
-			return fmt.Errorf("read manifest of %s: totals of %s: %w", m.RunKey(), t.Currency, err)
+		sum := currencyTotal{Currency: t.Currency}
+		for _, figure := range []struct {
+			text string
+			into *decimal.Decimal
+		}{{t.Net, &sum.Net}, {t.Prepaid, &sum.Prepaid}, {t.Payable, &sum.Payable}, {t.VAT, &sum.VAT}, {t.Gross, &sum.Gross}} {
+			var err error
+			if *figure.into, err = reconcile.ParseDecimal(figure.text); err != nil {
+				return fmt.Errorf("read manifest of %s: totals of %s: %w", m.RunKey(), t.Currency, err)
+			}
 		}
-		f.Statements = append(f.Statements, currencyTotal{t.Currency, net, vat, gross})
+		f.Statements = append(f.Statements, sum)
 	}
 	return nil
 }
@@ -182,6 +202,28 @@ func readConversations(ctx context.Context, out writer.Target, m *writer.Manifes
 		return nil
 	})
 	return sortedValues(counts), err
+}
+
+func readRecharges(ctx context.Context, out writer.Target, m *writer.Manifest) ([]rechargeTotal, error) {
+	totals := map[string]*rechargeTotal{}
+	err := eachRow(ctx, out, m, writer.RechargesTable, func(r row) error {
+		currency := r.text("currency")
+		t := totals[currency]
+		if t == nil {
+			t = &rechargeTotal{Currency: currency}
+			totals[currency] = t
+		}
+		var errs []error
+		for column, sum := range map[string]*decimal.Decimal{
+			"opening": &t.Opening, "bought": &t.Bought, "used": &t.Used, "expired": &t.Expired, "closing": &t.Closing,
+		} {
+			amount, err := r.amount(column)
+			*sum = sum.Add(amount)
+			errs = append(errs, err)
+		}
+		return errors.Join(errs...)
+	})
+	return sortedValues(totals), err
 }
 
 func readDifferences(ctx context.Context, out writer.Target, m *writer.Manifest) ([]classTotal, error) {

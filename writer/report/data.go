@@ -3,7 +3,7 @@ package report
 import "github.com/shopspring/decimal"
 
 // Data is what a report shows. Slices may come in any order where the report
-// sorts (statements, adjustments, summary, differences); the others are shown as they come.
+// sorts (statements, recharges, adjustments, summary, differences); the others are shown as they come.
 // Texts are escaped by the report.
 type Data struct {
 	Period  string // as in the output's path: 2024-07
@@ -19,6 +19,7 @@ type Data struct {
 	Adjustments []Adjustment
 
 	Statements  []Statement
+	Recharges   []Recharge
 	Summary     []SummaryRow
 	Differences []Difference
 	InvoiceBook string // sell or cost: what invoices are compared with, where there are two books
@@ -40,14 +41,22 @@ type Data struct {
 type Statement struct {
 	Account  string
 	Currency string // empty where nothing has a price
-	VATRate  decimal.Decimal
+	VATRate  decimal.NullDecimal
 	Charges  int64
 	Unrated  int64
-	Net      decimal.Decimal
-	Prepaid  decimal.Decimal // the part of Net that recharges paid
+	Net      decimal.Decimal // Prepaid + Payable
+	Prepaid  decimal.Decimal // paid by recharges
+	Payable  decimal.Decimal
 	VAT      decimal.Decimal
-	Gross    decimal.Decimal // still to pay, with tax
+	Gross    decimal.Decimal // Payable + VAT
 	Adjusted string          // the closed month whose adjustments these are; empty for the period's own charges
+	Note     string          // what an invoice has to say; empty for nothing
+}
+
+// Recharge is what became of a recharge in the period.
+type Recharge struct {
+	Account, Currency                       string
+	Opening, Bought, Used, Expired, Closing decimal.Decimal
 }
 
 // Adjustment is all adjustments of a kind of an account in one currency.

@@ -29,8 +29,8 @@ func small() Data {
 		Period: "2024-07", From: "2024-07-01", To: "2024-07-03", RunID: "5f0c1d", Verdict: "complete", Rules: "2024-07-03",
 		RowsRead: 100_210, MessagesRead: 100_000, Invoices: true,
 		Statements: []Statement{
-			{Account: "hudson", Currency: "USD", VATRate: dec("0"), Charges: 40, Net: dec("2.40"), Gross: dec("2.40")},
-			{Account: "bottega", Currency: "EUR", VATRate: dec("0.22"), Charges: 1300, Unrated: 2, Net: dec("1234.5"), VAT: dec("271.59"), Gross: dec("1506.09")},
+			{Account: "hudson", Currency: "USD", VATRate: some("0"), Charges: 40, Net: dec("2.40"), Payable: dec("2.40"), Gross: dec("2.40"), Note: "reverse charge"},
+			{Account: "bottega", Currency: "EUR", VATRate: some("0.22"), Charges: 1300, Unrated: 2, Net: dec("1234.5"), Payable: dec("1234.5"), VAT: dec("271.59"), Gross: dec("1506.09")},
 			{Account: "sandbox", Unrated: 7},
 		},
 		Summary: []SummaryRow{
@@ -162,6 +162,31 @@ func TestWriteAdjustments(t *testing.T) {
 	slices.Reverse(d.Statements)
 	if render(t, d) != full {
 		t.Error("another order of adjustments gave another page")
+	}
+}
+
+// What recharges paid stands apart from what is to pay, where they paid.
+func TestWritePrepaid(t *testing.T) {
+	t.Parallel()
+	if html := render(t, small()); strings.Contains(html, "echarges") {
+		t.Error("recharges are spoken of where there are none")
+	}
+	d := small()
+	d.Statements = append(d.Statements, Statement{
+		Account: "tokyo", Currency: "JPY", Charges: 12, Net: dec("1300"), Prepaid: dec("1100"), Payable: dec("200"), Gross: dec("200"),
+	})
+	html := render(t, d)
+	for _, want := range []string{
+		`<th scope="row">tokyo</th><td>JPY</td><td class="n">12</td><td class="n">0</td><td class="n">1,300</td><td class="n">1,100</td><td class="n">200</td><td class="n"></td><td class="n">0</td><td class="n"><b>200</b></td>`,
+		`<td class="n">2.40</td><td class="n">0.00</td><td class="n">2.40</td><td class="n">0 %<small>reverse charge</small></td>`,
+		`<div><dt>paid by recharges</dt><dd>1,100</dd></div>`, `<div><dt>to pay</dt><dd>200</dd></div>`,
+	} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page does not say %s", want)
+		}
+	}
+	if n := strings.Count(html, "<dt>paid by recharges</dt>"); n != 1 {
+		t.Errorf("%d currencies with recharges, want 1", n)
 	}
 }
 

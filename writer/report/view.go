@@ -19,6 +19,7 @@ type view struct {
 	Cards       []card
 	Statements  []statement
 	HasPrepaid  bool
+	Credits     []credit
 	Adjustments []adjustment
 	Charts      []chart
 	Days        dayTable
@@ -51,6 +52,7 @@ const (
 func newView(d *Data) *view {
 	v := &view{Data: *d, Style: template.CSS(style), Complete: d.Verdict == "complete"}
 	v.Statements, v.HasPrepaid = statements(d)
+	v.Credits = credits(d)
 	v.Adjustments = adjustments(d)
 	v.Cards = cards(d)
 	v.Facts = facts(d)
@@ -102,6 +104,7 @@ func total(counts []Count) int64 {
 // card is the total of a currency.
 type card struct {
 	Currency, Net, VAT, Gross string
+	Prepaid, Payable          string // empty where recharges paid nothing
 	Charges                   string
 	Compared                  bool   // with an invoice
 	Over, Under               string // billed too much and too little; empty for nothing
@@ -110,9 +113,11 @@ type card struct {
 
 // sums are a card in the making.
 type sums struct {
-	net, vat, gross, over, under decimal.Decimal
-	charges                      int64
-	compared                     bool
+	net, prepaid, payable, vat, gross decimal.Decimal
+	over, under                       decimal.Decimal
+	charges                           int64
+	compared                          bool
+	hasPrepaid                        bool
 }
 
 // cards are the totals by currency, in the order of their codes.
@@ -127,8 +132,10 @@ func cards(d *Data) []card {
 	for _, s := range d.Statements {
 		if s.Currency != "" {
 			c := of(s.Currency)
-			c.net, c.vat, c.gross = c.net.Add(s.Net), c.vat.Add(s.VAT), c.gross.Add(s.Gross)
+			c.net, c.prepaid, c.payable = c.net.Add(s.Net), c.prepaid.Add(s.Prepaid), c.payable.Add(s.Payable)
+			c.vat, c.gross = c.vat.Add(s.VAT), c.gross.Add(s.Gross)
 			c.charges += s.Charges
+			c.hasPrepaid = c.hasPrepaid || !s.Prepaid.IsZero()
 		}
 	}
 	for _, diff := range d.Differences {
@@ -156,6 +163,9 @@ func (s *sums) card(currency string) card {
 		VAT: rounded(s.vat, currency), Gross: rounded(s.gross, currency),
 		Compared: s.compared, Difference: signed(s.over.Sub(s.under), currency),
 	}
+	if s.hasPrepaid {
+		c.Prepaid, c.Payable = rounded(s.prepaid, currency), rounded(s.payable, currency)
+	}
 	if s.over.IsPositive() {
 		c.Over = exact(s.over, currency)
 	}
@@ -168,24 +178,40 @@ func (s *sums) card(currency string) card {
 // statement is one account's row.
 type statement struct {
 	Account, Currency, Charges, Unrated string
-	Adjusted                            string
-	Net, Prepaid, VATRate, VAT, Gross   string
+	Adjusted, Note                      string
+	Net, Prepaid, Payable               string
+	VATRate, VAT, Gross                 string
 }
 
 func statements(d *Data) (rows []statement, hasPrepaid bool) {
 	sorted := slices.SortedStableFunc(slices.Values(d.Statements), func(a, b Statement) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Currency, b.Currency), a.VATRate.Cmp(b.VATRate), cmp.Compare(a.Adjusted, b.Adjusted))
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Currency, b.Currency), compareOptional(a.VATRate, b.VATRate), cmp.Compare(a.Adjusted, b.Adjusted))
 	})
 	for _, s := range sorted {
 		hasPrepaid = hasPrepaid || !s.Prepaid.IsZero()
-		row := statement{Account: s.Account, Currency: s.Currency, Charges: count(s.Charges), Unrated: count(s.Unrated), Adjusted: s.Adjusted}
+		row := statement{Account: s.Account, Currency: s.Currency, Charges: count(s.Charges), Unrated: count(s.Unrated), Adjusted: s.Adjusted, Note: s.Note}
 		if s.Currency != "" {
-			row.Net, row.Prepaid = rounded(s.Net, s.Currency), rounded(s.Prepaid, s.Currency)
+			row.Net, row.Prepaid, row.Payable = rounded(s.Net, s.Currency), rounded(s.Prepaid, s.Currency), rounded(s.Payable, s.Currency)
 			row.VAT, row.Gross = rounded(s.VAT, s.Currency), rounded(s.Gross, s.Currency)
+		}
+		if s.Currency != "" && s.VATRate.Valid {
 			const percent = 2
-			row.VATRate = s.VATRate.Shift(percent).String() + " %"
+			row.VATRate = s.VATRate.Decimal.Shift(percent).String() + " %"
 		}
 		rows = append(rows, row)
 	}
 	return rows, hasPrepaid
+}
+
+// compareOptional puts what is absent first.
+func compareOptional(a, b decimal.NullDecimal) int {
+	switch {
+	case a.Valid && b.Valid:
+		return a.Decimal.Cmp(b.Decimal)
+	case a.Valid:
+		return 1
+	case b.Valid:
+		return -1
+	}
+	return 0
 }

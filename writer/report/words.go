@@ -46,6 +46,10 @@ func findingMeaning(kind string) string {
 		return "messages that came into the exports too late for this run"
 	case "no_credit":
 		return "no recharge could pay for the charge"
+	case "expires_soon":
+		return "a recharge that will expire before it is used up"
+	case "runs_out":
+		return "an account whose recharges will soon be used up at this pace"
 	}
 	return ""
 }
