@@ -162,8 +162,8 @@ func newLateRun(ctx context.Context, r *run) (*lateRun, error) {
 		ctx: ctx, out: r.job.Out, period: r.plan.Period,
 		by:     reconcile.Adjusting{RunID: r.plan.RunID, SealedRun: sealed.RunKey(), VAT: r.vatRate},
 		vat:    reconcile.NewBilledVAT(r.vatRate),
-		sealed: filesByDate(sealed.RunKey(), sealed.Files),
-		now:    filesByDate(r.plan.RunKey, r.entries),
+		sealed: filesByDate(sealed.RunKey(), sealed.Files, sealed.ChargesSchema()),
+		now:    filesByDate(r.plan.RunKey, r.entries, r.plan.in.chargesSchema()),
 		found:  &adjustments{sealed: newBilled(), earlier: newBilled(), groups: make(map[adjustedGroup]adjusted)},
 	}
 	if err := l.readSealed(sealed); err != nil {

@@ -58,8 +58,9 @@ func (l *lateRun) readSummary(sealed *writer.Manifest) error {
 	if _, err := fileOf(l.ctx, l.out, sealed, name); err != nil {
 		return err
 	}
+	_, schema, _ := sealed.SchemaOf(name)
 	billed := &l.found.sealed
-	for frame, err := range writer.ReadTable(l.ctx, l.out, sealed.RunKey()+name, writer.SummarySchema(),
+	for frame, err := range writer.ReadTable(l.ctx, l.out, sealed.RunKey()+name, schema,
 		"account_id", "billing_date", "currency", "quantity", "net_amount") {
 		if err != nil {
 			return err
@@ -90,11 +91,12 @@ func fileOf(ctx context.Context, out writer.Target, m *writer.Manifest, name str
 // dateFiles are the files of charges of a run by billing date.
 type dateFiles struct {
 	run    string
+	schema writer.Schema
 	byDate map[reconcile.Date][]writer.FileEntry
 }
 
-func filesByDate(run string, files []writer.FileEntry) dateFiles {
-	f := dateFiles{run, make(map[reconcile.Date][]writer.FileEntry)}
+func filesByDate(run string, files []writer.FileEntry, s writer.Schema) dateFiles {
+	f := dateFiles{run, s, make(map[reconcile.Date][]writer.FileEntry)}
 	for _, entry := range files {
 		if d, ok := chargesDate(entry.Name); ok {
 			f.byDate[d] = append(f.byDate[d], entry)
@@ -129,7 +131,7 @@ func (f *dateFiles) check(l *lateRun, d reconcile.Date) error {
 func (f *dateFiles) charges(l *lateRun, d reconcile.Date) iter.Seq2[*reconcile.BilledCharge, error] {
 	return func(yield func(*reconcile.BilledCharge, error) bool) {
 		for _, entry := range f.byDate[d] {
-			for frame, err := range writer.ReadTable(l.ctx, l.out, f.run+entry.Name, writer.ChargesSchema()) {
+			for frame, err := range writer.ReadTable(l.ctx, l.out, f.run+entry.Name, f.schema) {
 				if err != nil {
 					yield(nil, err)
 					return

@@ -74,6 +74,7 @@ func (r *run) newShard(from *reconcile.State, a *attempt) (*shard, error) {
 	in := r.plan.in
 	s := &shard{
 		pricer:    reconcile.NewPricer(in.accounts, in.markets, in.rates),
+		coster:    in.cost.pricer(),
 		names:     r.names,
 		period:    r.plan.Period,
 		queue:     make(chan work, shardQueue),

@@ -28,7 +28,8 @@ type groupText struct {
 	status, reason            string
 	recharge                  string
 	price, amount             reconcile.Micros
-	priced, costs             bool // price and amount are not null
+	priced, costs             bool      // price and amount are not null
+	cost                      *costText // nil: there is one book
 }
 
 func textOf(g *group, names *reader.Names) groupText {
@@ -36,6 +37,7 @@ func textOf(g *group, names *reader.Names) groupText {
 		account: names.Text(g.account), business: names.Text(g.business),
 		country: g.place.Country, market: g.place.Market, category: g.category.String(),
 		status: g.rating.Status.String(), reason: string(g.rating.Reason), plan: g.rating.Plan(),
+		cost: costTextOf(g.cost),
 	}
 	if r := g.rating.Recharge; r != nil {
 		t.recharge = r.ID
@@ -58,6 +60,8 @@ type groupColumns struct {
 	account, business, country, market, unit, category, rules, date *writer.Column
 	plan, price, currency, amount, status, reason, recharge         *writer.Column
 	certainty                                                       *writer.Column // by whether it is proven
+
+	cost []*writer.Column // nil where there is one book
 }
 
 func newGroupColumns(groups []groupText, date reconcile.Date) groupColumns {
@@ -83,6 +87,7 @@ func newGroupColumns(groups []groupText, date reconcile.Date) groupColumns {
 		recharge: maybe(func(g *group) string { return g.recharge }),
 
 		certainty: &writer.Column{Text: []string{assumedCode: certaintyAssumed, provenCode: certaintyProven}},
+		cost:      costColumns(groups),
 	}
 }
 
@@ -135,12 +140,12 @@ func (f *frameBuffer) add(l *layout, c *dealtCharge) {
 	f.certainty = append(f.certainty, certainty)
 }
 
-// frame is the charges added, in the columns of writer.ChargesSchema and in its
-// order.
+// frame is the charges added, in the columns of writer.ChargesSchema, or of
+// writer.CostChargesSchema, and in its order.
 func (f *frameBuffer) frame(l *layout) writer.Frame {
 	g := &l.columns
 	coded := func(of *writer.Column) writer.Column { return writer.Column{Of: of, Code: f.codes} }
-	return writer.Frame{Rows: f.rows(), Columns: []writer.Column{
+	frame := writer.Frame{Rows: f.rows(), Columns: []writer.Column{
 		{Packed: &f.ids},
 		coded(g.account),
 		coded(g.business),
@@ -165,6 +170,10 @@ func (f *frameBuffer) frame(l *layout) writer.Frame {
 		coded(g.recharge),
 		{Of: g.certainty, Code: f.certainty},
 	}}
+	for _, of := range g.cost {
+		frame.Columns = append(frame.Columns, coded(of))
+	}
+	return frame
 }
 
 // chargeID makes the ids of charges: two 64-bit hashes of the pair, the

@@ -31,6 +31,7 @@ type chargeTables struct {
 	runKey string
 	names  *reader.Names
 	shards int
+	schema writer.Schema
 	first  reconcile.Date  // of the period
 	group  *errgroup.Group // writes in the background, bounded
 	ctx    context.Context // of the run: uploads live until their commit
@@ -64,7 +65,8 @@ func newChargeTables(ctx context.Context, r *run) *chargeTables {
 	g.SetLimit(tablesInFlight)
 	return &chargeTables{
 		out: r.job.Out, runKey: r.plan.RunKey, names: r.names, shards: r.job.Workers, first: r.plan.Period.From,
-		group: g, ctx: ctx, failed: failed, spare: newChunkPool(),
+		schema: r.plan.in.chargesSchema(),
+		group:  g, ctx: ctx, failed: failed, spare: newChunkPool(),
 		shares: make(map[reconcile.Date][]*dateCharges), drawer: r.newDrawer(),
 	}
 }
@@ -178,7 +180,7 @@ func (t *chargeTables) buffer() *frameBuffer {
 
 // stage writes one file of a date.
 func (t *chargeTables) stage(d reconcile.Date, file int, frames iter.Seq2[writer.Frame, error]) error {
-	staged, err := writer.StageParquet(t.ctx, t.out, chargesKey(t.runKey, d, file), writer.ChargesSchema(), frames)
+	staged, err := writer.StageParquet(t.ctx, t.out, chargesKey(t.runKey, d, file), t.schema, frames)
 	if err != nil {
 		return err
 	}

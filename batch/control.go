@@ -38,6 +38,11 @@ func (r *run) controls(res *results) ([]writer.ControlTotal, error) {
 		amount("summary_net", "summary net = charge amounts", net, chargeAmount),
 		count("statements", "charges of the statements = charges + adjustments taken in", statementCharges, chargeRows+res.taken.charges),
 	}
+	costs, err := r.costControls(res)
+	if err != nil {
+		return nil, err
+	}
+	totals = append(totals, costs...)
 	totals = append(totals, res.rechargeControls()...)
 	totals = append(totals, res.adjusted.controls(res.summary)...)
 	for _, ct := range res.compared.Totals {
@@ -70,13 +75,21 @@ func amount(name, identity string, left, right decimal.Decimal) writer.ControlTo
 // tableTotals adds up what was counted while the charges were written.
 func tableTotals(files []writer.FileEntry) (rows int64, amount decimal.Decimal, err error) {
 	for _, f := range files {
-		sum, err := decimal.NewFromString(f.Totals["amount"])
-		if err != nil {
-			return 0, amount, fmt.Errorf("add up %s: amount: %w", f.Name, err)
-		}
-		rows, amount = rows+f.Rows, amount.Add(sum)
+		rows += f.Rows
 	}
-	return rows, amount, nil
+	amount, err = columnTotal(files, "amount")
+	return rows, amount, err
+}
+
+func columnTotal(files []writer.FileEntry, column string) (total decimal.Decimal, err error) {
+	for _, f := range files {
+		sum, err := decimal.NewFromString(f.Totals[column])
+		if err != nil {
+			return total, fmt.Errorf("add up %s: %s: %w", f.Name, column, err)
+		}
+		total = total.Add(sum)
+	}
+	return total, nil
 }
 
 func summaryTotals(rows []reconcile.SummaryRow) (quantity int64, net decimal.Decimal) {

@@ -44,6 +44,7 @@ const (
 type groupKey struct {
 	account, business reconcile.Name
 	place             int32          // of a phone number
+	costPlace         int32          // likewise, by the provider's table of markets; 0 without one
 	country           reconcile.Name // of a contact that is none
 	category          reconcile.Category
 	opaque            bool
@@ -55,6 +56,7 @@ type group struct {
 	category          reconcile.Category
 	place             reconcile.Place
 	rating            *reconcile.Rating
+	cost              *costing // nil: there is one book
 	quantity          int64
 }
 

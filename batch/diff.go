@@ -58,9 +58,9 @@ const (
 	History DiffReason = "history"
 	// ExportsChanged: exports differ, and were not looked into.
 	ExportsChanged DiffReason = "exports_changed"
-	// PriceChanged: market, plan, price, amount, status or reason differ, and
-	// so do the rates, accounts, markets or recharges, or the plans of
-	// simulations.
+	// PriceChanged: market, plan, price, amount, status or reason differ, or
+	// those of the cost, and so do the rates, accounts, markets or recharges
+	// of either book, or the plans of simulations.
 	PriceChanged DiffReason = "price_changed"
 	// AccountChanged: the accounts differ, of which a basis or a time zone
 	// can have done it.
@@ -151,7 +151,7 @@ func Diff(ctx context.Context, job DiffJob, yield func(*ChargeDiff) error) (*Dif
 // once to tell.
 type differ struct {
 	job    *DiffJob
-	schema writer.Schema
+	schema writer.Schema // of the columns that both runs have
 	column diffColumns
 	moved  map[string]bool // charge ids that both runs have, on different dates
 }
@@ -163,6 +163,9 @@ type diffColumns struct {
 
 func newDiffer(job *DiffJob) *differ {
 	s := writer.ChargesSchema()
+	if job.A.Costs() && job.B.Costs() {
+		s = writer.CostChargesSchema()
+	}
 	at := func(name string) int {
 		return slices.IndexFunc(s, func(c writer.ColumnSpec) bool { return c.Name == name })
 	}

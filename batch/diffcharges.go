@@ -41,7 +41,7 @@ func (d *differ) load(ctx context.Context, m *writer.Manifest, files []writer.Fi
 		if err := writer.CheckFile(ctx, d.job.Out, m.RunKey(), f); err != nil {
 			return nil, err
 		}
-		for frame, err := range writer.ReadTable(ctx, d.job.Out, m.RunKey()+f.Name, d.schema) {
+		for frame, err := range writer.ReadTable(ctx, d.job.Out, m.RunKey()+f.Name, m.ChargesSchema(), d.names()...) {
 			if err != nil {
 				return nil, err
 			}
@@ -55,6 +55,15 @@ func (d *differ) load(ctx context.Context, m *writer.Manifest, files []writer.Fi
 		rows.byID[id] = row
 	}
 	return rows, nil
+}
+
+// names are the columns that are compared.
+func (d *differ) names() []string {
+	names := make([]string, len(d.schema))
+	for i := range d.schema {
+		names[i] = d.schema[i].Name
+	}
+	return names
 }
 
 func (r *chargeRows) add(f *writer.Frame) {

@@ -338,7 +338,7 @@ func (e *diffExports) judgeByCharges(ctx context.Context, m *writer.Manifest, op
 	files := chargeFiles(m)
 	for _, date := range slices.Sorted(maps.Keys(files)) {
 		for _, f := range files[date] {
-			frames := writer.ReadTable(ctx, e.why.job.Out, m.RunKey()+f.Name, writer.ChargesSchema(),
+			frames := writer.ReadTable(ctx, e.why.job.Out, m.RunKey()+f.Name, m.ChargesSchema(),
 				"account_id", "business_number", "contact", "opened_by")
 			for frame, err := range frames {
 				if err != nil {

@@ -32,7 +32,10 @@ func newDiffReasons(job *DiffJob) *diffReasons {
 	a, b := job.A, job.B
 	r := &diffReasons{job: job, exports: newExportSets(a, b), messages: make(map[uint64]map[DiffReason]int64)}
 	r.accounts = inputsDiffer(a, b, writer.AccountsInput)
-	for _, table := range []string{writer.RatesInput, writer.MarketsInput, writer.RechargesInput} {
+	for _, table := range []string{
+		writer.RatesInput, writer.MarketsInput, writer.RechargesInput,
+		writer.CostRatesInput, writer.CostAccountsInput, writer.CostMarketsInput,
+	} {
 		r.prices = r.prices || inputsDiffer(a, b, table)
 	}
 	r.prices = r.prices || r.accounts || simulatedPlan(a) != simulatedPlan(b)
@@ -93,7 +96,7 @@ func (r *diffReasons) of(d *differ, diff *ChargeDiff, a, b *chargeAt) []DiffReas
 // isPriceColumn: a charge that opened when it did before has other values
 // there only by other tables.
 func isPriceColumn(name string) bool {
-	switch name {
+	switch strings.TrimPrefix(name, "cost_") {
 	case "market", "country", "plan", "unit_price", "currency", "amount", "status", "reason", "recharge_id":
 		return true
 	}

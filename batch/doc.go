@@ -80,6 +80,16 @@
 // checkpoint descends from are read for it once more; in a bucket the listing
 // tells.
 //
+// # Two books
+//
+// Where the provider's rates and accounts are given, each group of charges that
+// are alike has a second rating beside its price, by the provider's own table of
+// markets; what tells groups apart is then both places of a contact. Messages
+// are folded once, by the time zones and bases that both tables of accounts must
+// have in common. In step 7 the summary gets costs and margins, and the invoices
+// are compared with the book that InvoiceBook names. Statements and adjustments
+// know nothing of it.
+//
 // # A closed month
 //
 // Close seals the current run of a month. From then on a run of it does the

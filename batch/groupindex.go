@@ -67,7 +67,7 @@ func (x *groupIndex) grow() {
 // the hash: it reaches nothing published.
 func (k *groupKey) hash() uint64 {
 	const m1, m2 = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93
-	place := uint64(uint32(k.place)) ^ uint64(k.country)
+	place := uint64(uint32(k.place)) ^ uint64(k.country) ^ uint64(uint32(k.costPlace))<<16
 	h := (uint64(k.account)<<32|uint64(k.business))*m1 ^ (place<<8|uint64(k.category))*m2
 	return h ^ h>>32
 }

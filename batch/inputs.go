@@ -17,6 +17,7 @@ type inputs struct {
 	rates     *reconcile.RateBook
 	recharges *reconcile.Recharges // empty where none are given
 	invoices  []reconcile.InvoiceLine
+	cost      *costBook      // nil: there is one book
 	files     []writer.Input // what they were read from, in the order of the tables
 }
 
@@ -37,7 +38,7 @@ func (job *Job) readInputs(ctx context.Context) (*inputs, error) {
 			job.Log.WarnContext(ctx, "no invoice files", "invoices", job.Invoices.String())
 		}
 	}
-	if in.markets, files, err = job.readMarkets(ctx); err != nil {
+	if in.markets, files, err = readMarkets(ctx, job.Markets); err != nil {
 		return nil, err
 	}
 	in.note(writer.MarketsInput, files)
@@ -49,7 +50,10 @@ func (job *Job) readInputs(ctx context.Context) (*inputs, error) {
 		return nil, err
 	}
 	in.note(writer.RechargesInput, files)
-	in.warnOfMarkets(ctx, job.Log)
+	if err := job.readCostBook(ctx, in); err != nil {
+		return nil, err
+	}
+	in.warnOfMarkets(ctx, job.Log, in.invoiceMarkets(job.invoiceBook()))
 	return in, nil
 }
 
@@ -57,12 +61,12 @@ func (job *Job) readInputs(ctx context.Context) (*inputs, error) {
 // invoice lines that are compared that can match no charge, once for each
 // table and with the first row that has it. It may be meant for a market of
 // another table, so it is no error.
-func (in *inputs) warnOfMarkets(ctx context.Context, log *slog.Logger) {
+func (in *inputs) warnOfMarkets(ctx context.Context, log *slog.Logger, ofInvoices *reconcile.Markets) {
 	type place struct{ table, market string }
 	warned := make(map[place]bool)
-	check := func(table, market, where string) {
+	check := func(table, market, where string, markets *reconcile.Markets) {
 		at := place{table, market}
-		if market == reconcile.AnyMarket || reconcile.IsCountryCode(market) || in.markets.IsMarket(market) || warned[at] {
+		if market == reconcile.AnyMarket || reconcile.IsCountryCode(market) || markets.IsMarket(market) || warned[at] {
 			return
 		}
 		warned[at] = true
@@ -70,21 +74,27 @@ func (in *inputs) warnOfMarkets(ctx context.Context, log *slog.Logger) {
 			"table", table, "market", market, "row", where)
 	}
 	for _, r := range in.rates.Rates() {
-		check(writer.RatesInput, r.Market, r.Where)
+		check(writer.RatesInput, r.Market, r.Where, in.markets)
+	}
+	if in.cost != nil {
+		for _, r := range in.cost.rates.Rates() {
+			check(writer.CostRatesInput, r.Market, r.Where, in.cost.markets)
+		}
 	}
 	for i := range in.invoices {
 		l := &in.invoices[i]
 		if l.Market != "" && (l.Kind == reconcile.UsageLine || l.Kind == reconcile.CreditLine) {
-			check(writer.InvoicesInput, l.Market, l.Where)
+			check(writer.InvoicesInput, l.Market, l.Where, ofInvoices)
 		}
 	}
 }
 
-func (job *Job) readMarkets(ctx context.Context) (*reconcile.Markets, []reader.InputFile, error) {
-	if job.Markets == nil {
+// readMarkets reads the built-in table where there is no other.
+func readMarkets(ctx context.Context, from reader.Source) (*reconcile.Markets, []reader.InputFile, error) {
+	if from == nil {
 		return reader.BuiltinMarkets()
 	}
-	return reader.ReadMarkets(ctx, job.Markets)
+	return reader.ReadMarkets(ctx, from)
 }
 
 func (job *Job) readRecharges(ctx context.Context) (*reconcile.Recharges, []reader.InputFile, error) {

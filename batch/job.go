@@ -33,7 +33,8 @@ type Config struct {
 	UnsafeStore    bool              // publish to a store that does not honour conditional writes
 	// Simulation, where not nil, makes the run one of what other prices would
 	// charge, below simulations/, of which nothing is billed.
-	Simulation *writer.Simulation
+	Simulation  *writer.Simulation
+	InvoiceBook string // writer.SellBook or writer.CostBook, that invoices are compared with; empty: the provider's where it is given
 
 	passes int              // of tests: that many; 0: as many as Memory needs
 	tight  func(share) bool // of tests: whether a pass is to be given up for lack of memory; nil: as Memory says
@@ -71,6 +72,11 @@ func (c *Config) Validate() error {
 	case c.Memory < 0:
 		return fmt.Errorf("%w: memory %d is negative", ErrConfig, c.Memory)
 	}
+	switch c.InvoiceBook {
+	case "", writer.SellBook, writer.CostBook:
+	default:
+		return fmt.Errorf("%w: invoice-book %q is neither %s nor %s", ErrConfig, c.InvoiceBook, writer.SellBook, writer.CostBook)
+	}
 	days := map[string]int{"lookback": c.LookbackDays, "late-days": c.LateDays, "delivery-days": c.DeliveryDays, "expiry-days": c.ExpiryDays}
 	for _, name := range slices.Sorted(maps.Keys(days)) {
 		if days[name] < 0 || days[name] > daysMax {
@@ -90,8 +96,16 @@ type Job struct {
 	Markets   reader.Source // nil: the built-in table
 	Recharges reader.Source // nil: none
 	Invoices  reader.Source // nil: none
-	Out       writer.Store
-	Log       *slog.Logger
+
+	// What the provider charges by. CostRates and CostAccounts are given both
+	// or neither, the others only with them.
+	CostRates    reader.Source
+	CostAccounts reader.Source
+	CostMarkets  reader.Source // nil: the built-in table
+	Fx           reader.Source // exchange rates; nil: none
+
+	Out writer.Store
+	Log *slog.Logger
 	// Progress, where not nil, is called from one goroutine at a time as rows
 	// are read.
 	Progress func(Progress)

@@ -68,6 +68,9 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if err := job.Validate(); err != nil {
 		return nil, err
 	}
+	if err := job.validateBooks(); err != nil {
+		return nil, err
+	}
 	in, err := job.readInputs(ctx)
 	if err != nil {
 		return nil, err
@@ -76,6 +79,7 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Period: job.Period, in: in, settings: job.settings(in.accounts), names: reader.NewNames(), simulation: job.Simulation}
+	p.settings.InvoiceBook = job.invoiceBook()
 	p.span = spanOf(job.Period, in.accounts.Zones(), p.settings.Lookback, job.LateDays)
 	if p.prepaid = prepaidOf(in.recharges, &p.span); p.prepaid.any {
 		p.span.first = min(p.span.first, reconcile.DateOf(p.prepaid.first)-reconcile.Date(p.settings.Lookback))

@@ -43,8 +43,9 @@ func (r *run) reportData(res *results, findings []finding, m *writer.Manifest) r
 	d := report.Data{
 		Period: m.Period, From: r.plan.Period.From.String(), To: r.plan.Period.To.String(),
 		RunID: m.RunID, Verdict: m.Verdict, Rules: m.RulesVersion,
-		Invoices: r.plan.in.has(writer.InvoicesInput),
-		Findings: countsOf(m.Counts.Findings), Rejects: countsOf(m.Counts.Rejected),
+		InvoiceBook: m.Settings.InvoiceBook,
+		Invoices:    r.plan.in.has(writer.InvoicesInput),
+		Findings:    countsOf(m.Counts.Findings), Rejects: countsOf(m.Counts.Rejected),
 		MissingDays: m.DaysMissing,
 		RowsRead:    res.reading.read, MessagesRead: res.tally.Messages,
 	}
@@ -68,8 +69,8 @@ func (r *run) reportData(res *results, findings []finding, m *writer.Manifest) r
 	for i := range res.summary {
 		s := &res.summary[i]
 		d.Summary = append(d.Summary, report.SummaryRow{
-			Date: s.Date.String(), Market: s.Market, Category: s.Category.String(), Currency: s.Currency,
-			Status: s.Status.String(), Quantity: s.Quantity, Net: s.Net,
+			Account: s.Account, Date: s.Date.String(), Market: s.Market, Category: s.Category.String(), Currency: s.Currency,
+			Status: s.Status.String(), Quantity: s.Quantity, Net: s.Net, Cost: r.reportCost(s),
 		})
 	}
 	for i := range res.compared.Rows {

@@ -27,6 +27,7 @@ type results struct {
 	paid       map[string]decimal.Decimal // by currency, what recharges paid of the charges
 	findings   *findingList
 	rejects    []reconcile.Reject
+	costs      map[string]decimal.Decimal // of the charges, by currency
 	charges    []writer.FileEntry
 	taken      *takenIn     // what the statements take in from closed months
 	adjusted   *adjustments // nil: the month is open
@@ -45,6 +46,7 @@ func (r *run) addUp(ctx context.Context, g *gathered, pool *reconcile.Pool) (*re
 		outside:    g.outside,
 		statuses:   make(map[reconcile.ChargeStatus]int64),
 		categories: make(map[reconcile.Category]int64),
+		costs:      make(map[string]decimal.Decimal),
 		pool:       pool,
 		paid:       make(map[string]decimal.Decimal),
 		findings:   g.findings,
@@ -70,6 +72,7 @@ func (r *run) addUp(ctx context.Context, g *gathered, pool *reconcile.Pool) (*re
 			}
 			res.statuses[group.rating.Status] += group.quantity
 			res.categories[group.category] += group.quantity
+			res.addCosts(group)
 			if rating := group.rating; rating.Recharge != nil {
 				paid := rating.Rate.Price.Decimal().Mul(decimal.NewFromInt(group.quantity))
 				res.paid[rating.Rate.Currency] = res.paid[rating.Rate.Currency].Add(paid)
@@ -79,6 +82,7 @@ func (r *run) addUp(ctx context.Context, g *gathered, pool *reconcile.Pool) (*re
 	}
 	slices.SortFunc(res.rejects, compareRejects)
 	res.summary = summary.Rows()
+	r.addMargins(ctx, res.summary)
 	res.compared = pool.Compare(usage, r.noData)
 	if res.statements, err = statements.Rows(); err != nil {
 		return nil, err
@@ -105,13 +109,22 @@ func (r *run) addGroup(date reconcile.Date, g *group, summary *reconcile.Summary
 		statement.Currency = rating.Rate.Currency
 		statement.Net = rating.Rate.Price.Decimal().Mul(decimal.NewFromInt(g.quantity))
 	}
-	summary.Add(row, g.quantity)
-	statements.Add(statement)
-	usage.Add(reconcile.CellKey{
+	cell := reconcile.CellKey{
 		Account: account, Business: r.names.Text(g.business), Date: date,
 		Country: g.place.Country, Market: g.place.Market, Category: g.category,
 		Currency: row.Currency, Status: rating.Status,
-	}, g.quantity, statement.Net)
+	}
+	ours := statement.Net
+	if g.cost != nil {
+		row.CostKey = reconcile.CostKeyOf(g.cost.place, g.cost.rating)
+		if r.plan.settings.InvoiceBook == writer.CostBook {
+			cell.Country, cell.Market, cell.Currency, cell.Status = row.CostKey.Country, row.CostKey.Market, row.CostKey.Currency, row.CostKey.Status
+			ours = amountOf(g.cost.rating, g.quantity)
+		}
+	}
+	summary.Add(row, g.quantity)
+	statements.Add(statement)
+	usage.Add(cell, g.quantity, ours)
 }
 
 // noData tells whether a required day is missing of those that an account's

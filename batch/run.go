@@ -159,7 +159,7 @@ func notKept(err error) error {
 // pool adds up the invoices before anything is read, since lines that overlap
 // stop the run.
 func (r *run) pool() (*reconcile.Pool, error) {
-	pool, err := reconcile.NewPool(r.plan.in.invoices, r.plan.Period.From, r.plan.Period.To, r.plan.in.markets)
+	pool, err := reconcile.NewPool(r.plan.in.invoices, r.plan.Period.From, r.plan.Period.To, r.plan.in.invoiceMarkets(r.plan.settings.InvoiceBook))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", reader.ErrInput, err)
 	}

@@ -13,6 +13,7 @@ import (
 type shard struct {
 	engine *reconcile.Engine
 	pricer *reconcile.Pricer
+	coster *reconcile.Pricer // by the provider's book; nil: there is none
 	names  *reader.Names
 	period Period
 	queue  chan work
@@ -126,6 +127,9 @@ func (s *shard) Conversation(c *reconcile.Conversation) {
 		key.country = c.Country
 	} else {
 		key.place = s.pricer.PlaceID(c.Contact, date)
+		if s.coster != nil {
+			key.costPlace = s.coster.PlaceID(c.Contact, date)
+		}
 	}
 	charges := s.dateOf(date)
 	index, found := charges.index.of(&key, uint32(len(charges.groups)))
@@ -137,10 +141,12 @@ func (s *shard) Conversation(c *reconcile.Conversation) {
 
 // price makes the group of a conversation that is the first of its kind.
 func (s *shard) price(c *reconcile.Conversation, terms *reconcile.AccountTerms, date reconcile.Date) group {
-	place, known := s.pricer.Place(c.Contact, s.names.Text(c.Country), date)
+	country := s.names.Text(c.Country)
+	place, known := s.pricer.Place(c.Contact, country, date)
 	return group{
 		account: c.Account, business: c.Business, category: c.Category, place: place,
 		rating: s.pricer.Price(terms, place, known, c.Category, reconcile.UnitConversation, date),
+		cost:   s.cost(c, s.names.Text(c.Account), country, date),
 	}
 }
 

@@ -21,7 +21,7 @@ func (r *run) writeTables(ctx context.Context, res *results) error {
 		schema writer.Schema
 		frames iter.Seq2[writer.Frame, error]
 	}{
-		{writer.SummaryTable, writer.SummarySchema(), writer.FramesOf(res.summary, summaryFrame)},
+		{writer.SummaryTable, r.plan.in.summarySchema(), writer.FramesOf(res.summary, r.plan.in.summaryFrame())},
 		{writer.StatementsTable, writer.StatementsSchema(), writer.FramesOf(res.statements, r.statementsFrame)},
 		{writer.DifferencesTable, writer.DifferencesSchema(), writer.FramesOf(res.compared.Rows, differencesFrame)},
 		{writer.RechargesTable, writer.RechargesSchema(), writer.FramesOf(res.recharges, rechargesFrame)},

@@ -87,13 +87,7 @@ func (r *record) category() reconcile.Category {
 }
 
 // currency is an ISO 4217 code in upper case.
-func (r *record) currency() string {
-	s := strings.ToUpper(r.required("currency"))
-	if _, ok := reconcile.MinorUnits(s); !ok {
-		r.fail("currency", fmt.Errorf("%q is no currency of ISO 4217", s))
-	}
-	return s
-}
+func (r *record) currency() string { return r.currencyIn("currency") }
 
 // readCSV hands every row of a CSV file with a header to each. A byte order
 // mark, CRLF and blank lines are taken; what is wrong with the file is an

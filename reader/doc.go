@@ -1,6 +1,6 @@
 // Package reader decodes what a run is given: the message exports, and the
-// smaller inputs rates, accounts, markets and invoices, which are CSV files
-// (invoices may be Parquet) and are read whole.
+// smaller inputs rates, accounts, markets, exchange rates and invoices, which
+// are CSV files (invoices may be Parquet) and are read whole.
 //
 // # Exports
 //

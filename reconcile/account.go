@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -167,6 +168,28 @@ func (t *AccountTerms) On(d Date) *Account {
 	for i := range t.rows {
 		if r := &t.rows[i]; r.From <= d && d < r.To {
 			return r
+		}
+	}
+	return nil
+}
+
+// Agrees holds the accounts of the provider's book against those that are sold
+// by: where both have rows for an account, its own or those of "*", they must
+// have the same time zone and basis, since its messages are folded once. The
+// first in the order of the ids that does not is a *RowError of the provider's
+// row.
+func (a *Accounts) Agrees(cost *Accounts) error {
+	ids := slices.Concat(slices.Collect(maps.Keys(a.byID)), slices.Collect(maps.Keys(cost.byID)))
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		sold, bought := a.Of(id), cost.Of(id)
+		if len(sold.rows) == 0 || len(bought.rows) == 0 {
+			continue
+		}
+		row := bought.rows[0]
+		row.ID = id // which may have the rows of "*"
+		if err := agree(row, sold.rows[0]); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ type SummaryKey struct {
 	Priced          bool   // UnitPrice is a price; else it is null
 	Currency        string // empty stands for null
 	Status          ChargeStatus
+	CostKey         CostKey
 }
 
 // SummaryRow is one row of the summary table.
@@ -27,6 +28,8 @@ type SummaryRow struct {
 	SummaryKey
 	Quantity int64
 	Net      decimal.Decimal // quantity × unit price where charged, else 0; exact
+	Cost     decimal.Decimal // likewise, of CostKey
+	Margin   *Margin         // that AddMargins gave; nil: none
 }
 
 // Summary counts charges. The zero value is empty.
@@ -58,6 +61,9 @@ func (s *Summary) Rows() []SummaryRow {
 		if key.Status == Charged {
 			row.Net = key.UnitPrice.Decimal().Mul(decimal.NewFromInt(quantity))
 		}
+		if key.CostKey.Status == Charged {
+			row.Cost = key.CostKey.UnitPrice.Decimal().Mul(decimal.NewFromInt(quantity))
+		}
 		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b SummaryRow) int { return a.compare(&b.SummaryKey) })
@@ -79,6 +85,7 @@ func (k *SummaryKey) compare(other *SummaryKey) int {
 		cmp.Compare(k.UnitPrice, other.UnitPrice),
 		cmp.Compare(k.Currency, other.Currency),
 		cmp.Compare(k.Status, other.Status),
+		k.CostKey.compare(&other.CostKey),
 	)
 }
 

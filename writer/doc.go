@@ -36,8 +36,12 @@
 //
 // # Tables
 //
-// The columns are those of the contract: ChargesSchema and its neighbours. In
-// Parquet a text is a STRING, a date a DATE, an instant a TIMESTAMP in
+// The columns are those of the contract: ChargesSchema and its neighbours. A
+// run that has the provider's book beside the one that is sold by has costs in
+// its charges and margins in its summary: CostChargesSchema and
+// CostSummarySchema.
+//
+// In Parquet a text is a STRING, a date a DATE, an instant a TIMESTAMP in
 // milliseconds adjusted to UTC, a price or an amount of one charge a
 // DECIMAL(18,6) on INT64, and a sum a DECIMAL(38,6) on 16 bytes. Row groups
 // hold 32768 rows. Pages are compressed with zstd. created_by is "waconcile"

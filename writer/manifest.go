@@ -42,6 +42,12 @@ const (
 	RechargesInput = "recharges"
 	InvoicesInput  = "invoices"
 
+	// What the provider charges by, where a run has both books.
+	CostRatesInput    = "cost_rates"
+	CostAccountsInput = "cost_accounts"
+	CostMarketsInput  = "cost_markets"
+	FxInput           = "fx" // exchange rates
+
 	// Runs that a run builds on: the key is that of the manifest, the identity
 	// its sha256, the rows those of the charges, or of the adjustments.
 	SealedInput      = "sealed"            // the sealed run of the month that the run adjusts
@@ -106,6 +112,7 @@ type Settings struct {
 	CompleteMarker string            `json:"complete_marker"`
 	ExpiryDays     int               `json:"expiry_days"`
 	Rounding       string            `json:"rounding"`
+	InvoiceBook    string            `json:"invoice_book,omitempty"` // SellBook or CostBook; empty where there is one book
 	// VATAt is a reconcile.VATAt. Up to format 3 there was none, which stands
 	// for recharge.
 	VATAt string `json:"vat_at,omitempty"`
@@ -285,6 +292,8 @@ func (m *Manifest) validateHead() error {
 		return fmt.Errorf("inputs_sha256 %q is no sha256", m.InputsSHA256)
 	case m.Verdict != Complete && m.Verdict != Incomplete:
 		return fmt.Errorf("verdict %q", m.Verdict)
+	case m.Costs() != (m.Settings.InvoiceBook == SellBook || m.Settings.InvoiceBook == CostBook):
+		return fmt.Errorf("invoice_book %q; the run has the provider's book: %v", m.Settings.InvoiceBook, m.Costs())
 	}
 	first, err := reconcile.ParseDate(m.First)
 	if err != nil {
@@ -369,6 +378,7 @@ func (m *Manifest) validateInputs() error {
 		}
 		switch in.Table {
 		case ExportsInput, RatesInput, AccountsInput, MarketsInput, RechargesInput, InvoicesInput:
+		case CostRatesInput, CostAccountsInput, CostMarketsInput, FxInput:
 		case SealedInput, AdjustmentsInput, TakenInput:
 			if err := m.validateRunInput(in); err != nil {
 				return err

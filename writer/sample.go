@@ -30,7 +30,7 @@ import (
 // means that the store could not be read.
 func ReadBack(ctx context.Context, t Target, run string, files []FileEntry) error {
 	return readBackAll(ctx, t, run, files, func(ctx context.Context, f *FileEntry, c *content) error {
-		if _, s, isTable := SchemaOf(f.Name); isTable && strings.HasSuffix(f.Name, parquetExt) {
+		if s, isTable := f.schemaOf(); isTable && strings.HasSuffix(f.Name, parquetExt) {
 			return f.checkSample(ctx, c, s)
 		}
 		return nil

@@ -18,7 +18,8 @@ const (
 	RechargesTable   = "recharges"
 )
 
-// ChargesSchema is the table of charges (contract, Outputs). Every file of it
+// ChargesSchema is the table of charges (contract, Outputs) of a run that has
+// one book; see CostChargesSchema. Every file of it
 // is sorted by account_id, business_number, contact, opened_at and category.
 func ChargesSchema() Schema {
 	return Schema{
@@ -227,6 +228,9 @@ func (m *Manifest) SchemaOf(name string) (table string, s Schema, ok bool) {
 	}
 	if table == StatementsTable && m.FormatVersion < 2 {
 		s = s[:s.index("adjusted_period")]
+	}
+	if m.Costs() {
+		s = withCosts(table, s)
 	}
 	return table, s, ok
 }

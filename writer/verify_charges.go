@@ -19,6 +19,7 @@ type summaryKey struct {
 	country, market, category, unit, plan, currency, status string
 	price                                                   reconcile.Micros
 	priced                                                  bool
+	cost                                                    costKey
 }
 
 // owedKey is what charges have in common in the statements of an account;
@@ -51,6 +52,7 @@ func (k owedKey) String() string {
 // read, then of all.
 type chargeSums struct {
 	date    string // the directory of the file
+	byCost  bool   // invoices are compared with what the charges cost
 	problem error  // the first thing out of order
 	last    chargeOrder
 	rows    int64
@@ -64,8 +66,8 @@ type chargeSums struct {
 }
 
 type chargeGroup struct {
-	quantity int64
-	net      total
+	quantity  int64
+	net, cost total
 }
 
 // owed is what the charges of an account in one currency come to, exactly.
@@ -100,6 +102,8 @@ func newChargeSums(name string) *chargeSums {
 type chargeColumns struct {
 	id, account, business, contact, openedAt, category, date, status *Column
 	country, market, unit, plan, currency, recharge, price, amount   *Column
+
+	cost *costColumns
 }
 
 func columnsOfCharges(f *Frame) chargeColumns {
@@ -110,6 +114,7 @@ func columnsOfCharges(f *Frame) chargeColumns {
 		openedAt: of("opened_at"), category: of("category"), date: of("billing_date"), status: of("status"),
 		country: of("country"), market: of("market"), unit: of("unit"), plan: of("plan"),
 		currency: of("currency"), recharge: of("recharge_id"), price: of("unit_price"), amount: of("amount"),
+		cost: costColumnsOf(f),
 	}
 }
 
@@ -162,18 +167,29 @@ func (s *chargeSums) inOrder(c *chargeColumns, row int) error {
 		return fmt.Errorf("charge id %s for the second time", id)
 	}
 	s.ids[id] = struct{}{}
-	status, unrated := c.status.Text[row], c.amount.isNull(row)
-	if unrated != (status == statusUnrated) || status == statusFree && c.amount.microsAt(row) != 0 {
-		return fmt.Errorf("amount %s of a charge of status %s", c.amount.csvText(Money, row), status)
+	if err := checkPriced(c.status.Text[row], c.price, c.amount, row); err != nil {
+		return err
 	}
-	if price := c.price.microsAt(row); status == statusCharged && (c.price.isNull(row) || price != c.amount.microsAt(row)) {
-		return fmt.Errorf("amount %s of a charge at %s", c.amount.csvText(Money, row), c.price.csvText(Money, row))
+	if err := c.cost.check(row); err != nil {
+		return err
 	}
 	this := chargeOrder{c.account.Text[row], c.business.Text[row], c.contact.Text[row], c.openedAt.Int[row], c.category.Text[row]}
 	if s.rows > 0 && s.last.compare(&this) > 0 {
 		return errors.New("sorts before the row above it")
 	}
 	s.last = this
+	return nil
+}
+
+// checkPriced looks at a charge by one of the books.
+func checkPriced(status string, price, amount *Column, row int) error {
+	unrated := amount.isNull(row)
+	if unrated != (status == statusUnrated) || status == statusFree && amount.microsAt(row) != 0 {
+		return fmt.Errorf("amount %s of a charge of status %s", amount.csvText(Money, row), status)
+	}
+	if status == statusCharged && (price.isNull(row) || price.microsAt(row) != amount.microsAt(row)) {
+		return fmt.Errorf("amount %s of a charge at %s", amount.csvText(Money, row), price.csvText(Money, row))
+	}
 	return nil
 }
 
@@ -185,8 +201,8 @@ func (s *chargeSums) addRow(c *chargeColumns, row int) {
 	s.group(summaryKey{
 		account: c.account.Text[row], date: c.date.Int[row], country: c.country.textAt(row), market: c.market.textAt(row),
 		category: c.category.Text[row], unit: c.unit.Text[row], plan: c.plan.textAt(row), currency: c.currency.textAt(row),
-		status: status, price: c.price.microsAt(row), priced: !c.price.isNull(row),
-	}).add(1, amount)
+		status: status, price: c.price.microsAt(row), priced: !c.price.isNull(row), cost: c.cost.keyAt(row),
+	}).add(1, amount, c.cost.amountAt(row))
 	o := s.owes(owedKey{account: c.account.Text[row], currency: c.currency.textAt(row)})
 	o.charges++
 	if status == statusUnrated {
@@ -205,15 +221,17 @@ func (s *chargeSums) addRow(c *chargeColumns, row int) {
 func (s *chargeSums) group(k summaryKey) *chargeGroup {
 	g := s.summary[k]
 	if g == nil {
-		g = &chargeGroup{net: total{spec: ColumnSpec{Type: Money}}}
+		money := total{spec: ColumnSpec{Type: Money}}
+		g = &chargeGroup{net: money, cost: money}
 		s.summary[k] = g
 	}
 	return g
 }
 
-func (g *chargeGroup) add(quantity int64, amount reconcile.Micros) {
+func (g *chargeGroup) add(quantity int64, amount, cost reconcile.Micros) {
 	g.quantity += quantity
 	g.net.add(int64(amount))
+	g.cost.add(int64(cost))
 }
 
 func (s *chargeSums) owes(k owedKey) *owed {
@@ -239,6 +257,7 @@ func (s *chargeSums) merge(other *chargeSums) {
 		mine := s.group(k)
 		mine.quantity += g.quantity
 		mine.net.merge(&g.net)
+		mine.cost.merge(&g.cost)
 	}
 	for k, o := range other.owed {
 		mine := s.owes(k)

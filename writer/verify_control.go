@@ -28,6 +28,7 @@ const (
 // table that could not be read has failed before; what needs it is left out.
 func (v *verifier) contents(results []fileResult) {
 	charges, tables := newChargeSums(""), map[string]*table{}
+	charges.byCost = v.manifest.Settings.InvoiceBook == CostBook
 	readable := true
 	for i := range results {
 		r := &results[i]
@@ -59,6 +60,7 @@ func (v *verifier) contents(results []fileResult) {
 	v.check("charges by status", "", checkStatuses(charges), fmt.Sprintf("%d charges = %d charged + %d free + %d unrated",
 		charges.rows, charges.status[statusCharged], charges.status[statusFree], charges.status[statusUnrated]))
 	v.checkSummary(charges, tables[SummaryTable])
+	v.checkMargins(tables[SummaryTable])
 	v.checkStatements(charges, tables[StatementsTable])
 	v.checkRecharges(charges, tables[RechargesTable])
 	v.check("differences", DifferencesTable+parquetExt, checkDifferences(tables[DifferencesTable]),
@@ -238,7 +240,7 @@ func (r tableRow) summaryKey() summaryKey {
 	return summaryKey{
 		account: r.text("account_id"), date: r.whole("billing_date"), country: r.text("country"), market: r.text("market"),
 		category: r.text("category"), unit: r.text("unit"), plan: r.text("plan"), currency: r.text("currency"),
-		status: r.text("status"), price: r.column("unit_price").microsAt(r.row), priced: !r.null("unit_price"),
+		status: r.text("status"), price: r.column("unit_price").microsAt(r.row), priced: !r.null("unit_price"), cost: r.costKey(),
 	}
 }
 
@@ -247,6 +249,9 @@ func checkGroup(row tableRow, g *chargeGroup) error {
 		return errors.New("no charges are like it, or it is there twice")
 	}
 	if err := unequal("quantity", row.whole("quantity"), g.quantity); err != nil {
+		return err
+	}
+	if err := row.checkCost(g); err != nil {
 		return err
 	}
 	return unequalMoney("net_amount", row.wide("net_amount"), g.net.sum())
@@ -393,10 +398,14 @@ func ourSides(charges *chargeSums, differences *table) (rows, want map[owedKey]o
 		rows[key] = ourSide{s.quantity.Add(r.wide("our_quantity")), s.amount.Add(r.wide("our_amount"))}
 	}
 	for k, g := range charges.summary {
-		if k.status == statusCharged && scope[k.account] {
-			key := owedKey{account: k.account, currency: k.currency}
+		status, currency, amount := k.status, k.currency, &g.net
+		if charges.byCost {
+			status, currency, amount = k.cost.status, k.cost.currency, &g.cost
+		}
+		if status == statusCharged && scope[k.account] {
+			key := owedKey{account: k.account, currency: currency}
 			s := want[key]
-			want[key] = ourSide{s.quantity.Add(decimal.NewFromInt(g.quantity)), s.amount.Add(g.net.sum())}
+			want[key] = ourSide{s.quantity.Add(decimal.NewFromInt(g.quantity)), s.amount.Add(amount.sum())}
 		}
 	}
 	return rows, want

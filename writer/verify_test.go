@@ -158,6 +158,7 @@ func (p *parts) control(all *chargeSums) {
 	}
 	figures := v.recompute(all, tables)
 	recomputeDifferences(figures, all, tables[DifferencesTable])
+	recomputeCosts(figures, all, tables[SummaryTable])
 	recomputeRecharges(figures, all, tables[RechargesTable])
 	p.m.Control = nil
 	for _, name := range sortedKeys(figures, figures) {
@@ -214,7 +215,7 @@ func statementsOf(sums *chargeSums) *Frame {
 }
 
 // someDifferences are, of one account, a wrong price in euros, charges in yen
-// that no line covers, and a line outside the period.
+// and francs that no line covers, and a line outside the period.
 func someDifferences(sums *chargeSums) *Frame {
 	const account = "account-00"
 	type side struct {
@@ -243,6 +244,9 @@ func someDifferences(sums *chargeSums) *Frame {
 	}
 	add("price", "EUR", ours["EUR"].amount.Add(wide("0.11")), wide("0.1"), decimal.Zero, wide("0.01"))
 	add("missing_theirs", "JPY", decimal.Zero, ours["JPY"].amount.Neg(), decimal.Zero, decimal.Zero)
+	if francs, there := ours["CHF"]; there {
+		add("missing_theirs", "CHF", decimal.Zero, francs.amount.Neg(), decimal.Zero, decimal.Zero)
+	}
 	add("outside_period", "EUR", decimal.Zero, decimal.Zero, decimal.Zero, decimal.Zero)
 	return f
 }
@@ -259,7 +263,7 @@ func (p *parts) write(t *testing.T) {
 		p.entries[e.Name] = &e
 	}
 	for name, f := range p.charges {
-		keep(WriteParquet(t.Context(), p.store, testRun+name, ChargesSchema(), cut(*f, 100)))
+		keep(WriteParquet(t.Context(), p.store, testRun+name, p.m.ChargesSchema(), cut(*f, 100)))
 	}
 	for name, f := range p.tables {
 		_, s, _ := p.m.SchemaOf(name + parquetExt)

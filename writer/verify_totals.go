@@ -119,6 +119,7 @@ func (v *verifier) recomputeAdjustments(all map[string]sides, results []fileResu
 func (v *verifier) checkFigures(charges *chargeSums, tables map[string]*table, results []fileResult) {
 	all := v.recompute(charges, tables)
 	recomputeDifferences(all, charges, tables[DifferencesTable])
+	recomputeCosts(all, charges, tables[SummaryTable])
 	recomputeRecharges(all, charges, tables[RechargesTable])
 	v.recomputeAdjustments(all, results)
 	v.check("control figures", manifestName, v.unequalFigures(all), fmt.Sprintf("both sides of %d control totals", len(v.manifest.Control)))

@@ -62,6 +62,15 @@
 // hold: where that is more than half of the memory a run has fewer workers than
 // --workers says, and less than some 100 MiB cannot be kept within.
 //
+// # Margin
+//
+// --cost-rates and --cost-accounts are what the provider charges, --cost-markets
+// its own table of markets. A run that has them prices every conversation by
+// both books: charges and summary have what it costs, the summary and the report
+// its margin. --fx are the exchange rates date,from,to,rate of costs in another
+// currency. Invoices are then compared with the provider's book, unless
+// --invoice-book is sell.
+//
 // # Output
 //
 // What a command found out goes to stdout: as text, or with --json as one

@@ -33,6 +33,10 @@ func (s *settings) job(ctx context.Context) (job batch.Job, done func(), err err
 		st.source(ctx, "markets", s.markets, &job.Markets),
 		st.source(ctx, "recharges", s.recharges, &job.Recharges),
 		st.source(ctx, "invoices", s.invoices, &job.Invoices),
+		st.source(ctx, "cost-rates", s.costRates, &job.CostRates),
+		st.source(ctx, "cost-accounts", s.costAccounts, &job.CostAccounts),
+		st.source(ctx, "cost-markets", s.costMarkets, &job.CostMarkets),
+		st.source(ctx, "fx", s.fx, &job.Fx),
 		st.target(ctx, s.out, &job.Out),
 	)
 	done = func() {
@@ -75,6 +79,7 @@ func (s *settings) checkPlaces() error {
 	places := []struct{ flag, value string }{
 		{"exports", s.exports}, {"rates", s.rates}, {"accounts", s.accounts}, {"markets", s.markets},
 		{"recharges", s.recharges}, {"invoices", s.invoices}, {"out", s.out},
+		{"cost-rates", s.costRates}, {"cost-accounts", s.costAccounts}, {"cost-markets", s.costMarkets}, {"fx", s.fx},
 	}
 	for _, p := range places {
 		if _, _, _, err := splitPlace(p.value); err != nil {
@@ -106,7 +111,7 @@ func (s *settings) batchConfig() (batch.Config, error) {
 		LookbackDays: s.lookback, LateDays: s.lateDays, DeliveryDays: s.deliveryDays,
 		MaxRejectRatio: ratio, IgnoreTypes: s.ignoreTypes, Columns: s.columns,
 		CompleteMarker: s.completeMarker, ExpiryDays: s.expiryDays, VATAt: vatAt, UnsafeStore: s.unsafeStore,
-		Simulation: s.simulation(),
+		InvoiceBook: s.invoiceBook, Simulation: s.simulation(),
 	}
 	return config, config.Validate()
 }

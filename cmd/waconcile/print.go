@@ -28,6 +28,7 @@ func (f *figures) text() string {
 		textTable([][]string{{"rows", grouped(f.Rows)}, {"messages", grouped(f.Messages)}}),
 		textTable(f.conversationRows()),
 		textTable(f.statementRows()),
+		textTable(f.marginRows()),
 		textTable(f.rechargeRows()),
 		f.differencesText(),
 		f.closedText(),
@@ -87,7 +88,11 @@ func (f *figures) differencesText() string {
 	if len(f.Differences) == 0 {
 		return "differences: none\n"
 	}
-	rows := [][]string{{"differences", "rows", "billed too much", ""}}
+	title := "differences"
+	if f.InvoiceBook != "" {
+		title += ", " + f.InvoiceBook + " book"
+	}
+	rows := [][]string{{title, "rows", "billed too much", ""}}
 	for _, d := range f.Differences {
 		rows = append(rows, []string{d.Class, grouped(d.Rows), money(d.Amount), d.Currency})
 	}

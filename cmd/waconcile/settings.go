@@ -25,6 +25,7 @@ type settings struct {
 	period, now, timeZone string
 
 	exports, rates, accounts, markets, recharges, invoices string
+	costRates, costAccounts, costMarkets, fx, invoiceBook  string
 	columns                                                map[string]string
 	ignoreTypes                                            []string
 	completeMarker                                         string
@@ -99,6 +100,7 @@ func (s *settings) inputFlags(fs *pflag.FlagSet) {
 	s.ratesFlags(fs)
 	s.rechargesFlag(fs)
 	fs.StringVar(&s.invoices, "invoices", "", "invoices, likewise (default: none)")
+	s.costFlags(fs)
 	fs.StringToStringVar(&s.columns, "columns", nil, "contract's column=name in the exports, comma-separated")
 	fs.StringSliceVar(&s.ignoreTypes, "ignore-types", batch.DefaultIgnoreTypes(), "outbound types that never bill")
 	fs.StringVar(&s.vatAt, "vat-at", reconcile.VATAtRecharge.String(), "when VAT is due on what recharges pay: recharge (they were sold with VAT) or usage (they were sold without)")
@@ -115,6 +117,15 @@ func (s *settings) ratesFlags(fs *pflag.FlagSet) {
 // rechargesFlag says where the recharges lie.
 func (s *settings) rechargesFlag(fs *pflag.FlagSet) {
 	fs.StringVar(&s.recharges, "recharges", "", "recharges, likewise (default: none)")
+}
+
+// costFlags say what the provider charges by.
+func (s *settings) costFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&s.costRates, "cost-rates", "", "rates that the provider charges, likewise (default: none, and no margins)")
+	fs.StringVar(&s.costAccounts, "cost-accounts", "", "accounts with the plans of the cost rates, likewise")
+	fs.StringVar(&s.costMarkets, "cost-markets", "", "markets of the cost rates, likewise (default: the built-in table)")
+	fs.StringVar(&s.fx, "fx", "", "exchange rates date,from,to,rate, likewise, for margins in different currencies (default: none)")
+	fs.StringVar(&s.invoiceBook, "invoice-book", "", "sell or cost: the `book` that invoices are compared with (default: cost where it is given)")
 }
 
 // exportsFlag says where the exports lie.
@@ -149,7 +160,8 @@ func (s *settings) unsafeFlag(fs *pflag.FlagSet) {
 // isPlace tells whether a setting names a file, a directory or a bucket.
 func isPlace(flag string) bool {
 	switch flag {
-	case "exports", "rates", "accounts", "markets", "recharges", "invoices", "out":
+	case "exports", "rates", "accounts", "markets", "recharges", "invoices", "out",
+		"cost-rates", "cost-accounts", "cost-markets", "fx":
 		return true
 	}
 	return false

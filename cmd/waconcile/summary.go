@@ -34,6 +34,8 @@ type figures struct {
 	Conversations []categoryCount  `json:"conversations"`
 	Statements    []currencyTotal  `json:"statements"`
 	Recharges     []rechargeTotal  `json:"recharges"`
+	Margins       []marginTotal    `json:"margins,omitempty"`      // of a run with the provider's book
+	InvoiceBook   string           `json:"invoice_book,omitempty"` // that invoices are compared with, where there are two
 	Differences   []classTotal     `json:"differences"`
 	SealedRun     string           `json:"sealed_run,omitempty"`  // the run that a closed month was billed by
 	Adjustments   *adjustedTotals  `json:"adjustments,omitempty"` // what the run changes in a closed month
@@ -141,6 +143,9 @@ func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.
 	if f.Recharges, err = readRecharges(ctx, job.Out, result.Manifest); err != nil {
 		return nil, err
 	}
+	if f.Margins, err = readMargins(ctx, &job, result.Manifest); err != nil {
+		return nil, err
+	}
 	f.Differences, err = readDifferences(ctx, job.Out, result.Manifest)
 	return f, err
 }
@@ -148,6 +153,7 @@ func readFigures(ctx context.Context, s *settings, job batch.Job, result *batch.
 // fromManifest takes what the manifest counts and adds up.
 func (f *figures) fromManifest(m *writer.Manifest) error {
 	f.Verdict, f.Rows, f.Messages = m.Verdict, m.Counts.RowsRead, m.Counts.Messages
+	f.InvoiceBook = m.Settings.InvoiceBook
 	f.Rejects, f.Findings = m.Counts.Rejected, m.Counts.Findings
 	f.Statements = make([]currencyTotal, 0, len(m.Totals))
 	for _, t := range m.Totals {

@@ -27,7 +27,8 @@ type Data struct {
 	Recharges   []Recharge
 	Summary     []SummaryRow
 	Differences []Difference
-	Invoices    bool // invoice files were read; without them the section says so
+	InvoiceBook string // sell or cost: what invoices are compared with, where there are two books
+	Invoices    bool   // invoice files were read; without them the section says so
 
 	Findings     []Count // by kind
 	FindingRows  []Finding
@@ -74,6 +75,7 @@ type Adjustment struct {
 
 // SummaryRow is usage of one day. Rows of one key are added up.
 type SummaryRow struct {
+	Account  string
 	Date     string // billing date, YYYY-MM-DD
 	Market   string
 	Category string
@@ -81,6 +83,7 @@ type SummaryRow struct {
 	Status   string // charged, free, unrated
 	Quantity int64
 	Net      decimal.Decimal
+	Cost     *Cost // of all rows or none: nil where the run has but one book
 }
 
 // Difference is one row of the differences table. The decimals are not valid

@@ -4,7 +4,8 @@
 //
 // The page holds, in this order: what the run is; totals per currency; a
 // statement for each account; conversations and cost by day as charts, with
-// their figures in a table; cost by market and category; differences by class
+// their figures in a table; cost by market and category; where there are two
+// books, cost and margin by account, market and category; differences by class
 // and then each of them, the largest first; findings; rejected rows; control
 // totals; inputs; files.
 //
@@ -14,7 +15,7 @@
 //	data.go      what the caller fills in
 //	write.go     Write and the template
 //	view.go      the page's head and totals; the other sections have files of
-//	             their own: markets.go, differences.go, records.go
+//	             their own: markets.go, margins.go, differences.go, records.go
 //	chart.go     days as bars, in whole units of the drawing
 //	format.go    amounts, counts, masks
 //	words.go     what classes, kinds and reasons mean, in a sentence

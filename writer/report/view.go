@@ -24,6 +24,7 @@ type view struct {
 	Charts      []chart
 	Days        dayTable
 	Markets     []marketTable
+	Margins     []marginTable
 	Classes     []class
 	Differences []difference
 	Matches     string // how many lines are right; empty if none
@@ -58,6 +59,7 @@ func newView(d *Data) *view {
 	days := newDays(d)
 	v.Charts, v.Days = days.charts(), days.table()
 	v.Markets = marketTables(d)
+	v.Margins = marginTables(d)
 	v.Classes, v.Matches = classes(d)
 	v.Differences, v.MoreDiffs = differences(d)
 	v.Findings = kinds(d.Findings, findingMeaning)
