@@ -23,8 +23,10 @@
 //     As soon as all files up to a partition are done, the shards fold the
 //     days of which no row can come any more, by LateDays or by the statistics
 //     of the files still to come, price what has ended, and hand the charges
-//     of finished billing dates to the tables, which are written beside the
-//     passage, and stay invisible. So memory follows a day and the open pairs.
+//     of finished billing dates to the tables. There the charges of prepaid
+//     accounts draw on their recharges, one date after the other, before the
+//     date is written, beside the passage. What is written stays invisible. So
+//     memory follows a day and the open pairs.
 //  6. Repeats. Rows of one message that claim to have been sent on different
 //     days escape a passage by days. A log of message hashes finds them; if
 //     there are any, the passage is done again with those messages brought
@@ -54,6 +56,28 @@
 // short after all is given up, and it and those that are left are done in
 // halves. A run that was to have one pass then has two.
 //
+// # Recharges
+//
+// A charge is paid by what is left of recharges when it opens (R12), so charges
+// of an account meet, whatever their contacts, and those before the period count:
+// where recharges are given, a run reads back to the first purchase, and lookback
+// days more so that it knows what was open then. Charges of prepaid accounts with
+// a billing date before the period are made, draw, and are let go. Days that are
+// not there any more are told of in the log.
+//
+// A date's charges are complete before those of the next are, and within a date
+// they are sorted by account and instant, so that what a recharge pays follows
+// from the data alone. With several passes they wait in the temporary file; then
+// those of a date are read back in spans of time, as many as memory needs, and
+// what each was drawn to is noted beside the file.
+//
+// A checkpoint has what was left of each recharge at its midnight, when all
+// charges opened before had drawn. Every charge of a period opens after the
+// midnight of any checkpoint that a run of it may start from, so none draws
+// twice. What was left depends on recharges, rates, accounts and markets as well
+// as on the exports: a hash of these, as they held by then, stands beside it,
+// and another hash is a reason not to use it.
+//
 // # Checkpoints
 //
 // As the passage by days goes over certain midnights, each engine hands out its
@@ -71,6 +95,7 @@
 //
 // A checkpoint is refused, with a reason in the log, where rules, settings,
 // columns or the basis of an account that occurred are not this run's; where
+// balances of recharges were made by other prices; where
 // the listing shows other objects than those that it or a parent of it was made
 // from, as far as their days are still there; where reading back would go
 // further than what it was made from; where a file of it is damaged; or where

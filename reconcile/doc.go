@@ -43,6 +43,13 @@
 // invoices against Usage, cell by cell, with four effects that add up to each
 // difference.
 //
+// Ledger has the charges of prepaid accounts draw on their Recharges, first in,
+// first out (R12): charges are given in their order within an account, from the
+// first purchase on, and each is told which recharge pays for it, at the price
+// of that recharge's plan. It knows what became of each recharge in the period
+// (RechargeMovement), what was left at the midnights of checkpoints, and what
+// will soon expire or run out (Outlook).
+//
 // Billed holds what is billed of a closed month, the charges that were sealed
 // with all adjustments since, against the charges of a later run, and gives
 // the reversals and replacements between them.
@@ -59,6 +66,5 @@
 // # Source
 //
 // R1 to R13 are the conversation rules as a reseller published them on
-// 3 July 2024. Recharges (R12) are not part of this version: charges carry no
-// recharge, and Statements keep prepaid and payable sums apart already.
+// 3 July 2024.
 package reconcile

@@ -10,6 +10,7 @@
 //	    summary.parquet       summary.csv       charges counted and added up
 //	    statements.parquet    statements.csv    what each account owes
 //	    differences.parquet   differences.csv   what the invoices say, minus that
+//	    recharges.parquet     recharges.csv     what became of each recharge
 //	    findings.parquet      findings.csv      what a person should look at
 //	    rejects.parquet       rejects.csv       rows that could not be used
 //	    adjustments.parquet   adjustments.csv   what changes in a closed month
