@@ -168,6 +168,7 @@ func (t *chargeTables) writeSpilled(d reconcile.Date, s *spilledDate, buckets in
 			return err
 		}
 	}
+	s.drawn = nil
 	return nil
 }
 

@@ -54,13 +54,13 @@ func (d *drawer) drawSpan(date reconcile.Date, s *spilledDate, from, to int64, s
 		if err != nil {
 			return err
 		}
-		if s.drawn[bucket] == nil {
+		if s.drawn[bucket] == nil && d.period.Has(date) {
 			s.drawn[bucket] = make([]uint32, next)
 		}
 	}
 	d.draw(date, []*dateCharges{some})
 	s.groups = some.groups
-	if len(d.drawn) > 0 {
+	if len(d.drawn) > 0 && d.period.Has(date) { // of the dates before, nothing is written
 		for i, to := range d.drawn[0] {
 			s.drawn[places[i].bucket][places[i].index] = to
 		}

@@ -25,6 +25,8 @@ const (
 	// A row of a day whose charges are being laid out, where they are not
 	// spilled.
 	writtenBytes = 24
+	// The same row, where its charge draws on a recharge.
+	drawnBytes = 12
 	// A row of the day before a state that is taken: its part of that.
 	stateBytes = 100
 	// A row, of any day, of which a state may have to keep that it was not
@@ -138,6 +140,9 @@ func (p *Plan) need(job *Job, infos []reader.FileInfo) need {
 		writes: tablesInFlight*writerBytes + mostRows(byDay, tablesInFlight)*writtenBytes,
 		shared: waiting*rowBytes + mostRows(byDay, pairDays)*pairBytes + mostRows(byDay, chargeDays)*chargeBytes +
 			states*mostRows(byDay, 1)*stateBytes,
+	}
+	if p.prepaid.any {
+		n.writes += mostRows(byDay, tablesInFlight) * drawnBytes
 	}
 	if states > 0 && p.in.accounts.AnyDelivered() {
 		n.shared += mostRows(byDay, job.DeliveryDays) * undeliveredBytes
