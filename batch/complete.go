@@ -12,8 +12,8 @@ import (
 // complete but not current, as a crash between the last two steps of a commit
 // leaves it, or inputs that are again what they were.
 func alreadyComplete(ctx context.Context, job *Job, plan *Plan) (*Result, error) {
-	if plan.simulation != nil { // the plan has looked for it
-		return nil, nil
+	if plan.simulation != nil { // the plan has looked for one that is whole
+		return nil, notDamaged(ctx, job, plan)
 	}
 	manifest, err := completeRun(ctx, job, plan)
 	if manifest == nil || err != nil {

@@ -94,7 +94,9 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if p.standing, err = job.readStanding(ctx); err != nil {
 		return nil, err
 	}
-	p.keepVATDue(ctx, job.Log)
+	if err := p.keepVATDue(ctx, &job); err != nil {
+		return nil, err
+	}
 	if p.inputsID, err = p.identity(p.exports.objects(p.span.requiredFirst, p.span.last), nil); err != nil {
 		return nil, err
 	}

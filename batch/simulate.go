@@ -46,7 +46,10 @@ func (p *Plan) findSimulation(ctx context.Context, job *Job) (err error) {
 		}
 		m, err := writer.ReadManifest(ctx, job.Out, run)
 		switch {
-		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, writer.ErrVerify): // it is not one that this could be
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case errors.Is(err, writer.ErrVerify):
+			job.Log.WarnContext(ctx, "a simulation has a damaged manifest: not using it", "simulation", run, "cause", err)
 			continue
 		case err != nil:
 			return err
@@ -66,6 +69,19 @@ func (p *Plan) findSimulation(ctx context.Context, job *Job) (err error) {
 	return nil
 }
 
+// notDamaged refuses a simulation whose own key has a manifest that is not one:
+// no run may write over it.
+func notDamaged(ctx context.Context, job *Job, plan *Plan) error {
+	_, err := writer.ReadManifest(ctx, job.Out, plan.RunKey)
+	if errors.Is(err, writer.ErrVerify) {
+		return fmt.Errorf("%w: %w: delete it, manifest.json first, to have it made anew", ErrDamaged, err)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // countingRun is the manifest of the run that a period counts by: the newest
 // that adjusts a closed month, else the current one; nil where there is none.
 func countingRun(ctx context.Context, out writer.Target, period string) (*writer.Manifest, error) {
@@ -83,7 +99,8 @@ func countingRun(ctx context.Context, out writer.Target, period string) (*writer
 	return nil, nil
 }
 
-// Compared is a simulation beside the run that counts.
+// Compared is a simulation beside the run that counts, by what is sold: what the
+// provider charges is not compared.
 type Compared struct {
 	Charges reconcile.Simulation
 	// Prices are what is other than in the run that counts, of all that prices
@@ -103,7 +120,10 @@ func CompareSimulation(ctx context.Context, out writer.Target, simulated, now *w
 	if err := eachSummaryRow(ctx, out, simulated, c.Charges.AddSimulated); err != nil || now == nil {
 		return c, err
 	}
-	for _, table := range []string{writer.RatesInput, writer.AccountsInput, writer.MarketsInput, writer.RechargesInput} {
+	for _, table := range []string{
+		writer.RatesInput, writer.AccountsInput, writer.MarketsInput, writer.RechargesInput,
+		writer.CostRatesInput, writer.CostAccountsInput, writer.CostMarketsInput, writer.FxInput,
+	} {
 		if inputsDiffer(now, simulated, table) {
 			c.Prices = append(c.Prices, table)
 		}
@@ -116,6 +136,7 @@ func CompareSimulation(ctx context.Context, out writer.Target, simulated, now *w
 	}
 	alike := *now // but for what is told apart here
 	alike.RulesVersion, alike.FormatVersion = simulated.RulesVersion, simulated.FormatVersion
+	alike.Settings.VATAt = simulated.Settings.VATAt // VAT is not compared
 	if !sameSettings(&alike, simulated) {
 		c.Beside = append(c.Beside, "settings")
 	}

@@ -49,28 +49,56 @@ func crowdJob(t *testing.T, seed uint64) (Job, *writertest.Mem) {
 	return testJob(t, c.exports(t, rand.New(rand.NewPCG(seed, 2)), 1, 100), "2024-07-01..2024-07-06")
 }
 
+// prepaidJob is that with recharges, since days before the period; it knows all
+// data whether it starts from a checkpoint or not.
+func prepaidJob(t *testing.T, seed uint64) (Job, *writertest.Mem) {
+	t.Helper()
+	c := newCrowd(seed, mustDate(t, "2024-06-28"), 14)
+	c.late = 1
+	c.fill(800)
+	c.prepay(9)
+	j, out := testJob(t, c.exports(t, rand.New(rand.NewPCG(seed, 2)), 1, 100), "2024-07-01..2024-07-06")
+	j.Rates, j.Recharges, j.LookbackDays = tableSource(testRates+prepaidRates), tableSource(c.recharges), 20
+	return j, out
+}
+
 // A simulation has the tables that a run by its prices has, whatever they are
 // and however it is done; beside it nothing changes, and its comparison adds up
 // to what both manifests say.
 func TestSimulationIsARunByOtherPrices(t *testing.T) {
 	t.Parallel()
 	onUSD := strings.ReplaceAll(testAccounts, ",small,", ",usd,")
+	dearer := testRates + strings.NewReplacer("0.11", "0.19", "0.02", "0.07", "0.09", "0.3").Replace(prepaidRates)
 	for name, v := range map[string]struct {
 		rates, accounts, as string // as: the accounts of the run that is the same
 		plan                string
 		passes              int
+		prepaid             bool
 		prices              []string
 	}{
-		"rates":    {simulatedRates, testAccounts, testAccounts, "", 0, []string{"rates"}},
-		"passes":   {simulatedRates, testAccounts, testAccounts, "", 3, []string{"rates"}},
-		"accounts": {testRates, onUSD, onUSD, "", 0, []string{"accounts"}},
-		"plan":     {testRates, testAccounts, onUSD, "usd", 0, []string{"plan"}},
-		"both":     {simulatedRates, testAccounts, onUSD, "usd", 0, []string{"rates", "plan"}},
-		"neither":  {testRates, testAccounts, testAccounts, "", 0, nil},
+		"rates":             {simulatedRates, testAccounts, testAccounts, "", 0, false, []string{"rates"}},
+		"passes":            {simulatedRates, testAccounts, testAccounts, "", 3, false, []string{"rates"}},
+		"accounts":          {testRates, onUSD, onUSD, "", 0, false, []string{"accounts"}},
+		"plan":              {testRates, testAccounts, onUSD, "usd", 0, false, []string{"plan"}},
+		"both":              {simulatedRates, testAccounts, onUSD, "usd", 0, false, []string{"rates", "plan"}},
+		"neither":           {testRates, testAccounts, testAccounts, "", 0, false, nil},
+		"prepaid":           {dearer, testAccounts, testAccounts, "", 0, true, []string{"rates"}},
+		"prepaid, passes":   {dearer, testAccounts, testAccounts, "", 2, true, []string{"rates"}},
+		"prepaid, plan":     {testRates + prepaidRates, testAccounts, onUSD, "usd", 0, true, []string{"plan"}},
+		"prepaid, no other": {testRates + prepaidRates, testAccounts, testAccounts, "", 0, true, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			crowdJob := crowdJob
+			if v.prepaid {
+				crowdJob = prepaidJob
+			}
 			job, out := crowdJob(t, 3)
+			if v.prepaid { // balances in a checkpoint, by the real prices
+				earlier := job
+				earlier.Period = Period{job.Period.From - 1, job.Period.From - 1}
+				mustRun(t, earlier)
+			}
 			real, err := Run(t.Context(), job)
 			if err != nil {
 				t.Fatal(err)
@@ -111,9 +139,9 @@ func TestSimulationIsARunByOtherPrices(t *testing.T) {
 			if !slices.Equal(c.Prices, v.prices) || c.Beside != nil {
 				t.Errorf("other prices by %q and beside %q, want %q", c.Prices, c.Beside, v.prices)
 			}
-			same2 := !slices.ContainsFunc(c.Charges.Rows(), func(r reconcile.SimulationRow) bool { return !r.Same() })
-			if same2 != (v.prices == nil) {
-				t.Errorf("the charges are the same: %v", same2)
+			other := slices.ContainsFunc(c.Charges.Rows(), func(r reconcile.SimulationRow) bool { return !r.Same() })
+			if other != (v.prices != nil) {
+				t.Errorf("other charges: %v", other)
 			}
 		})
 	}

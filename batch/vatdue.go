@@ -2,7 +2,6 @@ package batch
 
 import (
 	"context"
-	"log/slog"
 
 	"waconcile/reconcile"
 	"waconcile/writer"
@@ -13,16 +12,36 @@ import (
 // says how recharges were sold, and those that paid for a closed month have
 // been: an adjustment at the other would leave VAT on what bore it already, or
 // take back what was never charged.
-func (p *Plan) keepVATDue(ctx context.Context, log *slog.Logger) {
-	if p.standing.seal == nil {
-		return
+func (p *Plan) keepVATDue(ctx context.Context, job *Job) error {
+	run, err := p.billedBy(ctx, job)
+	if run == nil || err != nil {
+		return err
 	}
-	asked, billed := p.settings.VATDue(), p.standing.current.manifest.Settings.VATDue()
+	asked, billed := p.settings.VATDue(), run.Settings.VATDue()
 	if asked != billed {
-		log.WarnContext(ctx, "a closed month keeps the vat-at that it was billed with",
+		job.Log.WarnContext(ctx, "a closed month keeps the vat-at that it was billed with",
 			"period", p.Period.String(), "vat_at", billed.String(), "asked", asked.String())
 	}
 	p.settings.VATAt = billed.String()
+	return nil
+}
+
+// billedBy is the run that a closed month was billed by; nil where it is open.
+func (p *Plan) billedBy(ctx context.Context, job *Job) (_ *writer.Manifest, err error) {
+	st := p.standing
+	if p.simulation != nil && writer.IsMonth(st.period) { // it has no standing, and replays the month as it was billed
+		st = &standing{period: st.period}
+		if st.current, err = pointedRun(writer.Current(ctx, job.Out, st.period)); err != nil {
+			return nil, err
+		}
+		if err := st.readSeal(ctx, job.Out); err != nil {
+			return nil, err
+		}
+	}
+	if st.seal == nil {
+		return nil, nil
+	}
+	return st.current.manifest, nil
 }
 
 // vatDue is when VAT is due on what recharges pay: of the run's own charges,

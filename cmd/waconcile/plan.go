@@ -88,7 +88,7 @@ func (a *app) planned(ctx context.Context, job batch.Job) (*planned, error) {
 		p.Bytes += o.Size
 	}
 	if job.Simulation != nil {
-		p.Simulation = &plannedSimulation{Plan: job.Simulation.Plan}
+		p.Simulation = &plannedSimulation{Plan: job.Simulation.Plan, recharges: job.Recharges != nil}
 		if against := plan.Against(); against != nil {
 			p.Simulation.ComparedWith = new(against.RunKey())
 		}

@@ -15,7 +15,7 @@ import (
 // simulationFlags make a run one of what other prices would charge.
 func (s *settings) simulationFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&s.simulate, "simulate", false, "say what these rates, accounts and markets would charge: publish under simulations/, bill nothing")
-	fs.StringVar(&s.plan, "plan", "", "with --simulate, the `plan` that every account is on")
+	fs.StringVar(&s.plan, "plan", "", "with --simulate, the `plan` that every account is on; what a recharge pays keeps that of the recharge")
 }
 
 // checkSimulation refuses a plan that nothing would follow.
@@ -42,6 +42,8 @@ type simulated struct {
 	Beside       []string          `json:"also_differ"`    // what is other beside the prices
 	Totals       []simulationTotal `json:"totals"`         // by currency
 	Rows         []simulationRow   `json:"rows"`           // by account, market, category and currency
+
+	recharges bool // were given
 }
 
 // simulationTotal is all charges of a currency. Now and what follows from it
@@ -79,6 +81,7 @@ func readSimulation(ctx context.Context, out writer.Target, result *batch.Result
 	f := &simulated{
 		Plan: result.Manifest.Simulation.Plan, Prices: append([]string{}, c.Prices...), Beside: append([]string{}, c.Beside...),
 		Totals: []simulationTotal{}, Rows: []simulationRow{},
+		recharges: len(result.Manifest.InputsOf(writer.RechargesInput)) > 0,
 	}
 	if result.Against != nil {
 		f.ComparedWith = new(result.Against.RunKey())

@@ -19,9 +19,18 @@ func (f *figures) headText() string {
 	}
 	text := fmt.Sprintf("%s: SIMULATION %s %s (%s)\nnothing of it is billed, and no pointer names it\n", f.Period, f.RunID, state, f.Verdict)
 	if f.Simulation.Plan != "" {
-		text += "every account is on plan " + f.Simulation.Plan + "\n"
+		text += "every account is on plan " + f.Simulation.Plan + exceptPaid(f.Simulation.recharges) + "\n"
 	}
 	return text
+}
+
+// exceptPaid says what a plan for every account leaves alone, where there are
+// recharges: their price lists are part of what was bought (R12).
+func exceptPaid(recharges bool) string {
+	if !recharges {
+		return ""
+	}
+	return ", and what a recharge pays on that of the recharge"
 }
 
 // comparisonText is empty of a run that is no simulation.
@@ -127,6 +136,8 @@ func marketText(market string) string {
 type plannedSimulation struct {
 	Plan         string  `json:"plan,omitempty"`
 	ComparedWith *string `json:"compared_with"` // null: there is no run of the period
+
+	recharges bool // are given
 }
 
 // lines are of the text that plan prints.
@@ -136,7 +147,7 @@ func (s *plannedSimulation) lines() [][2]string {
 	}
 	what, with := "it bills nothing and moves no pointer", "nothing: no run of the period is published"
 	if s.Plan != "" {
-		what = "every account on plan " + s.Plan + "; " + what
+		what = "every account on plan " + s.Plan + exceptPaid(s.recharges) + "; " + what
 	}
 	if s.ComparedWith != nil {
 		with = *s.ComparedWith
