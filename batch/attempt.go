@@ -87,8 +87,8 @@ func (r *run) newShard(from *reconcile.State, a *attempt) (*shard, error) {
 	if from != nil {
 		s.opensFrom = from.At.Start()
 	}
-	if r.plan.prepaid.any {
-		s.prepaid = r.plan.prepaidSince
+	if r.plan.purchase.made {
+		s.drawsSince = r.plan.drawsSince
 	}
 	engine, err := reconcile.NewEngine(reconcile.EngineConfig{
 		Terms:        s.termsOf,

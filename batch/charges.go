@@ -38,7 +38,7 @@ type chargeTables struct {
 	failed context.Context // ends with the first failed write
 
 	drawer *drawer       // of charges that are written at once; nil: nothing is drawn
-	drawn  chan struct{} // closed once the charges of the dates that are complete have been drawn
+	turn   chan struct{} // closed once the charges of the dates that are complete have been drawn
 
 	spill *passCharges // where charges wait for those of other passes; nil: they are written at once
 
@@ -77,11 +77,11 @@ func (t *chargeTables) deliver(d reconcile.Date, charges *dateCharges) error {
 	t.mu.Lock()
 	t.shares[d] = append(t.shares[d], charges)
 	complete := t.shares[d]
-	before, drawn := t.drawn, t.drawn
+	before, turn := t.turn, t.turn
 	if len(complete) == t.shards {
 		delete(t.shares, d)
-		drawn = make(chan struct{})
-		t.drawn = drawn // dates are complete in their order
+		turn = make(chan struct{})
+		t.turn = turn // dates are complete in their order
 	}
 	t.mu.Unlock()
 	if len(complete) == t.shards {
@@ -89,7 +89,7 @@ func (t *chargeTables) deliver(d reconcile.Date, charges *dateCharges) error {
 			if t.spill != nil {
 				return t.spill.take(d, complete)
 			}
-			if err := t.draw(d, complete, before, drawn); err != nil {
+			if err := t.draw(d, complete, before, turn); err != nil {
 				return err
 			}
 			return t.writeDate(d, complete)
@@ -100,8 +100,8 @@ func (t *chargeTables) deliver(d reconcile.Date, charges *dateCharges) error {
 
 // draw has the charges of a date draw on recharges once those of the date
 // before have, and notes what all of them come to.
-func (t *chargeTables) draw(d reconcile.Date, shares []*dateCharges, before <-chan struct{}, drawn chan<- struct{}) error {
-	defer close(drawn)
+func (t *chargeTables) draw(d reconcile.Date, shares []*dateCharges, before <-chan struct{}, turn chan<- struct{}) error {
+	defer close(turn)
 	if before != nil {
 		select {
 		case <-before:

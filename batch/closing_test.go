@@ -28,6 +28,8 @@ type books struct {
 	rates    string
 	accounts string
 	passes   int // of every run; 0: one
+
+	recharges string // a table; empty: none
 }
 
 const (
@@ -109,6 +111,9 @@ func (b *books) job(period string) Job {
 	job, _ := testJob(b.t, exports, "2024-07-01")
 	job.Period, job.Out = b.period(period), b.out
 	job.Rates, job.Accounts = tableSource(b.rates), tableSource(b.accounts)
+	if b.recharges != "" {
+		job.Recharges = tableSource(b.recharges)
+	}
 	if b.passes > 0 {
 		inPasses(&job, b.passes)
 	}

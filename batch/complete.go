@@ -51,7 +51,7 @@ func completeRun(ctx context.Context, job *Job, plan *Plan) (*writer.Manifest, e
 			continue
 		case err != nil:
 			return nil, err
-		case m.InputsSHA256 != plan.inputsID:
+		case !plan.sameInputs(m):
 			continue
 		}
 		if m, err = wholeRun(ctx, job, run); m != nil || err != nil {

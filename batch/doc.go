@@ -63,7 +63,9 @@
 // where recharges are given, a run reads back to the first purchase, and lookback
 // days more so that it knows what was open then. Charges of prepaid accounts with
 // a billing date before the period are made, draw, and are let go. Days that are
-// not there any more are told of in the log.
+// not there any more are told of by the log, the manifest and the report. A run is
+// the same only where the exports since the first purchase are, as far as they are
+// still there: the manifest has a hash for each day.
 //
 // A date's charges are complete before those of the next are, and within a date
 // they are sorted by account and instant, so that what a recharge pays follows
@@ -75,8 +77,8 @@
 // charges opened before had drawn. Every charge of a period opens after the
 // midnight of any checkpoint that a run of it may start from, so none draws
 // twice. What was left depends on recharges, rates, accounts and markets as well
-// as on the exports: a hash of these, as they held by then, stands beside it,
-// and another hash is a reason not to use it.
+// as on the exports: for each account a hash of these, as they held by then, stands
+// beside it, and another hash is a reason not to use the checkpoint.
 //
 // # Checkpoints
 //

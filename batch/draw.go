@@ -29,7 +29,7 @@ type drawer struct {
 // bought by the end of the period.
 func (r *run) newDrawer() *drawer {
 	p := r.plan
-	if !p.prepaid.any {
+	if !p.purchase.made {
 		return nil
 	}
 	config := reconcile.LedgerConfig{
@@ -37,7 +37,7 @@ func (r *run) newDrawer() *drawer {
 		From: p.Period.From, To: p.Period.To, Balances: p.start.balances(),
 	}
 	for _, day := range p.states(p.in.accounts.Zones()) {
-		config.Marks = append(config.Marks, day.Start())
+		config.Midnights = append(config.Midnights, day.Start())
 	}
 	return &drawer{ledger: reconcile.NewLedger(config), names: r.names, period: p.Period}
 }
@@ -51,6 +51,7 @@ type payer struct {
 	quote        *reconcile.Quote
 	paid         map[int]uint32 // by lot, the group in the share that its charges move to
 	last, lastAt int            // the lot that paid last, and that group
+	unpaid       string         // what is said of charges that none pays; empty: none was met
 }
 
 // draw draws the charges of a date, all of them or those of a span of time that
@@ -192,7 +193,7 @@ func (d *drawer) drawOne(p *payer, key chargeKey, date reconcile.Date, shares []
 		d.drawn[p.share][key.index()] = p.groupOf(lot, share) + 1
 	case prepaid && d.period.Has(date):
 		charge, id := share.at(key.index())
-		d.noCredit(&share.groups[p.index], charge, id)
+		d.noCredit(p, &share.groups[p.index], charge, id)
 	}
 }
 
@@ -212,16 +213,19 @@ func (p *payer) groupOf(lot int, share *dateCharges) uint32 {
 	return uint32(p.lastAt)
 }
 
-func (d *drawer) noCredit(g *group, c *charge, id []byte) {
-	price := "without a price"
-	if r := g.rating.Rate; r != nil {
-		price = fmt.Sprintf("at %s %s", r.Price.Decimal(), r.Currency)
+func (d *drawer) noCredit(p *payer, g *group, c *charge, id []byte) {
+	if p.unpaid == "" {
+		price := "without a price"
+		if r := g.rating.Rate; r != nil {
+			price = fmt.Sprintf("at %s %s", r.Price.Decimal(), r.Currency)
+		}
+		p.unpaid = fmt.Sprintf("%s in %s %s by plan %s: no recharge can pay", g.category, g.place.Country, price, g.rating.Plan())
 	}
 	d.findings.add(&reconcile.Finding{
 		Kind:      reconcile.NoCredit,
 		PairKey:   reconcile.PairKey{Contact: c.contact, Account: g.account, Business: g.business},
 		MessageID: string(id),
 		At:        c.openedAt,
-		Detail:    fmt.Sprintf("%s in %s %s by plan %s: no recharge can pay", g.category, g.place.Country, price, g.rating.Plan()),
+		Detail:    p.unpaid,
 	})
 }

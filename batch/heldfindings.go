@@ -2,7 +2,6 @@ package batch
 
 import (
 	"iter"
-	"slices"
 
 	"waconcile/reconcile"
 )
@@ -12,6 +11,7 @@ import (
 type heldFindings struct {
 	chunks []*findingChunk
 	abouts []findingAbout
+	index  map[findingAbout]uint32 // into abouts
 }
 
 // findingAbout is what many findings have in common.
@@ -60,12 +60,16 @@ func (h *heldFindings) add(f *reconcile.Finding) {
 }
 
 func (h *heldFindings) aboutOf(a findingAbout) uint32 {
-	i := slices.Index(h.abouts, a)
-	if i < 0 {
-		i = len(h.abouts)
+	i, known := h.index[a]
+	if !known {
+		if h.index == nil {
+			h.index = make(map[findingAbout]uint32)
+		}
+		i = uint32(len(h.abouts))
 		h.abouts = append(h.abouts, a)
+		h.index[a] = i
 	}
-	return uint32(i)
+	return i
 }
 
 // len is the number of findings.

@@ -141,7 +141,7 @@ func (p *Plan) need(job *Job, infos []reader.FileInfo) need {
 		shared: waiting*rowBytes + mostRows(byDay, pairDays)*pairBytes + mostRows(byDay, chargeDays)*chargeBytes +
 			states*mostRows(byDay, 1)*stateBytes,
 	}
-	if p.prepaid.any {
+	if p.purchase.made {
 		n.writes += mostRows(byDay, tablesInFlight) * drawnBytes
 	}
 	if states > 0 && p.in.accounts.AnyDelivered() {

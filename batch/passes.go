@@ -112,7 +112,7 @@ func (r *run) writeSpilled(ctx context.Context, g *gathered, spilled *spilledCha
 	tables := newChargeTables(ctx, r)
 	defer tables.abort()
 	tables.group.SetLimit(tablesAtOnce(r.job.Memory, spilled))
-	drawErr := r.drawSpilled(spilled, tables, func(d reconcile.Date) {
+	drawErr := r.drawSpilled(g, spilled, tables, func(d reconcile.Date) {
 		tables.group.Go(func() error {
 			if err := tables.failed.Err(); err != nil {
 				return err
@@ -134,10 +134,13 @@ func (r *run) writeSpilled(ctx context.Context, g *gathered, spilled *spilledCha
 
 // drawSpilled has the charges of each date draw, and hands on the dates of the
 // period.
-func (r *run) drawSpilled(spilled *spilledCharges, tables *chargeTables, drawn func(reconcile.Date)) error {
+func (r *run) drawSpilled(g *gathered, spilled *spilledCharges, tables *chargeTables, handOn func(reconcile.Date)) error {
 	for d := r.plan.chargesFrom(); d <= r.plan.Period.To; d++ {
 		if tables.drawer != nil {
 			if err := tables.drawer.drawSpilled(d, spilled.dates[d], r.job.Memory, tables.spare); err != nil {
+				return err
+			}
+			if err := g.addFindings(r.names, &tables.drawer.findings); err != nil {
 				return err
 			}
 		}
@@ -145,7 +148,7 @@ func (r *run) drawSpilled(spilled *spilledCharges, tables *chargeTables, drawn f
 			return err
 		}
 		if d >= r.plan.Period.From {
-			drawn(d)
+			handOn(d)
 		}
 	}
 	return nil
@@ -180,7 +183,7 @@ func (r *run) readOnce(ctx context.Context, p *pass, from *reconcile.State, scat
 	defer cancel()
 	tables := newChargeTables(ctx, r)
 	if spilled != nil {
-		tables.spill = newPassCharges(r.names, spilled.buckets)
+		tables.spill, tables.drawer = newPassCharges(r.names, spilled.buckets), nil // they draw after all passes
 	}
 	defer tables.abort()
 	a, err := r.newAttempt(p, from, scattered, tables)

@@ -31,16 +31,17 @@ type Plan struct {
 	RunKey   string // runs/{period}/{run_id}/, or simulations/… of a simulation
 	Already  bool   // the current run of the period has the same inputs, or the same simulation is there
 
-	span     daySpan
-	prepaid  prepaid
-	exports  *exportDays
-	start    *start // nil where the run reads back
-	names    *reader.Names
-	days     []day
-	in       *inputs
-	inputsID string // identity of the period's inputs, whatever history they are read with
-	settings writer.Settings
-	standing *standing
+	span            daySpan
+	purchase        purchase
+	rechargeHistory *writer.RechargeHistory // nil where no charge draws on recharges
+	exports         *exportDays
+	start           *start // nil where the run reads back
+	names           *reader.Names
+	days            []day
+	in              *inputs
+	inputsID        string // identity of the period's inputs, whatever history they are read with
+	settings        writer.Settings
+	standing        *standing
 
 	simulation *writer.Simulation // nil: the run is none
 	against    *writer.Manifest   // of a simulation, the run that counts; nil where there is none
@@ -81,14 +82,17 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	p := &Plan{Period: job.Period, in: in, settings: job.settings(in.accounts), names: reader.NewNames(), simulation: job.Simulation}
 	p.settings.InvoiceBook = job.invoiceBook()
 	p.span = spanOf(job.Period, in.accounts.Zones(), p.settings.Lookback, job.LateDays)
-	if p.prepaid = prepaidOf(in.recharges, &p.span); p.prepaid.any {
-		p.span.first = min(p.span.first, reconcile.DateOf(p.prepaid.first)-reconcile.Date(p.settings.Lookback))
+	if p.purchase = firstPurchase(in.recharges, &p.span); p.purchase.made {
+		p.span.first = min(p.span.first, reconcile.DateOf(p.purchase.at)-reconcile.Date(p.settings.Lookback))
 	}
 	p.exports = newExportDays(&job)
 	if err := p.exports.list(ctx, p.span.first, p.span.last); err != nil {
 		return nil, err
 	}
 	if err := p.exports.identify(ctx, p.span.requiredFirst, p.span.last); err != nil {
+		return nil, err
+	}
+	if err := p.readHistory(ctx); err != nil {
 		return nil, err
 	}
 	if p.standing, err = job.readStanding(ctx); err != nil {
@@ -104,7 +108,7 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 		return nil, err
 	}
 	base := p.standing.base()
-	p.Already = base != nil && base.manifest.InputsSHA256 == p.inputsID
+	p.Already = base != nil && p.sameInputs(base.manifest)
 	if err := p.chooseStart(ctx, &job); err != nil {
 		return nil, err
 	}
@@ -134,7 +138,7 @@ func (p *Plan) chooseStart(ctx context.Context, job *Job) (err error) {
 		return err
 	}
 	p.noteDays(first)
-	p.warnOfGaps(ctx, job)
+	p.noteGaps(ctx, job)
 	id, err := p.identity(p.Objects, with)
 	p.RunID = id[:runIDLength]
 	p.RunKey = writer.RunPrefix(p.Period.String(), p.RunID)

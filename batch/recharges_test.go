@@ -186,11 +186,15 @@ func TestChargesDraw(t *testing.T) {
 		want := soldCharges(t, out, mustRun(t, before).RunKey)
 		noCredit, _ := naivePayments(want, recharges, book)
 		var tables map[string]string
-		for i, workers := range []int{1, 2, 7} {
+		for _, v := range []struct {
+			workers, passes int
+			memory          int64 // of several passes, for several spans of a date
+		}{{1, 1, 0}, {2, 1, 0}, {7, 1, 0}, {7, 3, 0}, {2, 2, 10_000}} {
 			j, out := job(period, true)
-			if j.Workers = workers; i > 0 {
-				inPasses(&j, i)
-				j.Memory = int64(i-1) * 10_000 // of several passes, several spans of a date
+			workers := v.workers
+			if j.Workers = workers; v.passes > 1 {
+				inPasses(&j, v.passes)
+				j.Memory = v.memory
 			}
 			res := mustRun(t, j)
 			got := soldCharges(t, out, res.RunKey)

@@ -53,6 +53,9 @@ func (r *run) reportData(res *results, findings []finding, m *writer.Manifest) r
 	for i := range res.statements {
 		d.Statements = append(d.Statements, reportStatement(&res.statements[i]))
 	}
+	if m.RechargeHistory != nil {
+		d.Unknown = m.RechargeHistory.Missing
+	}
 	for i := range res.recharges {
 		m := &res.recharges[i]
 		d.Recharges = append(d.Recharges, report.Recharge{

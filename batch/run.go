@@ -52,7 +52,7 @@ type run struct {
 // under way that may still move it. The end of ctx while the pointer is written
 // does not hide that it was.
 func Run(ctx context.Context, job Job) (*Result, error) {
-	if n := workersIn(job.Memory, job.Workers); n < job.Workers {
+	if n := workersIn(job.Memory, job.Workers); n < job.Workers && job.passes == 0 {
 		job.Log.InfoContext(ctx, fmt.Sprintf("memory %s: %d of %d workers", SizeText(job.Memory), n, job.Workers), "memory", job.Memory, "workers", n)
 		job.Workers = n
 	}

@@ -25,11 +25,13 @@ type shard struct {
 	findings  heldFindings
 	log       *sightings
 	logErr    error
-	outside   int64                              // conversations whose billing date lies outside the period
-	opensFrom int64                              // those opened before have been counted by an earlier run
-	prepaid   func(account string) (since int64) // from when on an account's charges before the period draw on recharges
-	prepays   []int64                            // that, by account; 0: not asked yet
-	tally     reconcile.Tally
+	outside   int64 // conversations whose billing date lies outside the period
+	opensFrom int64 // those opened before have been counted by an earlier run
+	// drawsSince is the instant from which on charges of an account draw on
+	// recharges, be they before the period; nil: none does.
+	drawsSince func(account string) int64
+	draws      []int64 // that instant, by account; 0: not asked yet
+	tally      reconcile.Tally
 }
 
 // work is one thing for a shard to do; exactly one of the pointers is set.
@@ -118,7 +120,7 @@ func (s *shard) Conversation(c *reconcile.Conversation) {
 		if c.OpenedAt >= s.opensFrom {
 			s.outside++
 		}
-		if date > s.period.To || c.OpenedAt < s.prepaidSince(c.Account) {
+		if date > s.period.To || c.OpenedAt < s.drawing(c.Account) {
 			return
 		}
 	}
@@ -150,19 +152,19 @@ func (s *shard) price(c *reconcile.Conversation, terms *reconcile.AccountTerms, 
 	}
 }
 
-// prepaidSince is the instant from which on an account's charges bear on what
-// is left of its recharges.
-func (s *shard) prepaidSince(account reconcile.Name) int64 {
-	if s.prepaid == nil {
+// drawing is the instant from which on an account's charges bear on what is left
+// of its recharges.
+func (s *shard) drawing(account reconcile.Name) int64 {
+	if s.drawsSince == nil {
 		return reconcile.NeverExpires
 	}
-	if int(account) >= len(s.prepays) {
-		s.prepays = append(s.prepays, make([]int64, int(account)+16)...)
+	if int(account) >= len(s.draws) {
+		s.draws = append(s.draws, make([]int64, int(account)+16)...)
 	}
-	if s.prepays[account] == 0 {
-		s.prepays[account] = s.prepaid(s.names.Text(account))
+	if s.draws[account] == 0 {
+		s.draws[account] = s.drawsSince(s.names.Text(account))
 	}
-	return s.prepays[account]
+	return s.draws[account]
 }
 
 func (s *shard) dateOf(date reconcile.Date) *dateCharges {

@@ -53,7 +53,7 @@ func (p *Plan) findSimulation(ctx context.Context, job *Job) (err error) {
 			continue
 		case err != nil:
 			return err
-		case m.InputsSHA256 != p.inputsID:
+		case !p.sameInputs(m):
 			continue
 		}
 		switch err := writer.CheckListed(ctx, job.Out, m); {

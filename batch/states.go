@@ -67,7 +67,7 @@ func (p *Plan) states(zones []*reconcile.Zone) []reconcile.Date {
 // it another run, so that one is written when the run is published; then a
 // failure costs a later run time and nothing else, and is logged.
 func (r *run) writeCheckpoints(ctx context.Context, g *gathered, published bool) error {
-	for mark, taken := range g.states {
+	for midnight, taken := range g.states {
 		if own := taken.day <= r.plan.span.requiredFirst; own != published {
 			continue
 		}
@@ -76,7 +76,7 @@ func (r *run) writeCheckpoints(ctx context.Context, g *gathered, published bool)
 			r.job.Log.WarnContext(ctx, "no checkpoint: rows of messages from before it came after its late days", "day", taken.day.String(), "partition", latest.String())
 			continue
 		}
-		key, err := r.writeCheckpoint(ctx, taken, r.rechargesAt(g.ledger, taken.day, mark))
+		key, err := r.writeCheckpoint(ctx, taken, r.rechargesAt(g.ledger, taken.day, midnight))
 		if errors.Is(err, checkpoint.ErrUnusable) {
 			r.job.Log.WarnContext(ctx, "checkpoint not written", "reason", err)
 			continue

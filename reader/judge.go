@@ -7,9 +7,6 @@ import (
 	"waconcile/reconcile"
 )
 
-// earliestSent is 2009-01-01T00:00Z: no message is older.
-const earliestSent int64 = 1_230_768_000_000
-
 // futureDays is how many days after the beginning of its partition's day a
 // message may have been sent.
 const futureDays = 3
@@ -37,7 +34,7 @@ func (s *scanner) judge(n int) {
 			s.reject(i, reconcile.MissingValue, s.missing(i, idEnd == idStart))
 		} else if reason, detail := s.complete(i); reason != "" {
 			s.reject(i, reason, detail)
-		} else if sent < earliestSent || sent >= latest {
+		} else if sent < reconcile.EarliestSent || sent >= latest {
 			s.reject(i, reconcile.BadTimestamp, fmt.Sprintf("%s %s", fieldSentAt, instant(sent)))
 		} else if sent < dayStart || sent >= dayStart+reconcile.DayMillis {
 			s.block.Misplaced++

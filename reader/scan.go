@@ -109,7 +109,7 @@ func (s *scanner) groups(ctx context.Context, before int64, yield func(*Block) e
 // is no bad timestamp. Where the statistics leave that open, and a single row
 // of 1970 is enough for that, the column sent_at is decoded, and no other.
 func (s *scanner) holdsSent(ctx context.Context, g *groupMeta, before int64) (bool, error) {
-	if g.oldest >= earliestSent { // and so not reconcile.NoTime
+	if g.oldest >= reconcile.EarliestSent { // and so not reconcile.NoTime
 		return g.oldest < before, nil
 	}
 	start := s.row
@@ -120,7 +120,7 @@ func (s *scanner) holdsSent(ctx context.Context, g *groupMeta, before int64) (bo
 			return false, err
 		}
 		for _, sent := range s.block.Rows.SentAt {
-			if earliestSent <= sent && sent < before {
+			if reconcile.EarliestSent <= sent && sent < before {
 				return true, nil
 			}
 		}

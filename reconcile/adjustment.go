@@ -100,7 +100,7 @@ type Adjusting struct {
 // The adjustments are sorted in the order of their table. Of the charges that
 // stay only a hash is kept meanwhile.
 func (b *Billed) Adjust(now iter.Seq2[*BilledCharge, error], by Adjusting) ([]Adjustment, error) {
-	l, err := b.ledger()
+	l, err := b.index()
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (b *Billed) Adjust(now iter.Seq2[*BilledCharge, error], by Adjusting) ([]Ad
 
 // billedAt says whether a charge, if it is billed just so, is billed at that
 // VAT rate. One without an amount is at any.
-func (b *Billed) billedAt(l *ledger, c *BilledCharge, rate VATRate) (bool, error) {
+func (b *Billed) billedAt(l *billedIndex, c *BilledCharge, rate VATRate) (bool, error) {
 	e, billed := l.billed[idMark(c.ID)]
 	if !billed || e.mark != c.Mark() || c.Amount == 0 {
 		return true, nil
@@ -141,9 +141,9 @@ func (b *Billed) billedAt(l *ledger, c *BilledCharge, rate VATRate) (bool, error
 	return was == rate, err
 }
 
-// ledger enters what is billed.
-func (b *Billed) ledger() (*ledger, error) {
-	l := &ledger{billed: make(map[Mark]entry)}
+// index enters what is billed.
+func (b *Billed) index() (*billedIndex, error) {
+	l := &billedIndex{billed: make(map[Mark]entry)}
 	for c, err := range b.Sealed {
 		if err != nil {
 			return nil, err
@@ -168,8 +168,8 @@ func (b *Billed) ledger() (*ledger, error) {
 	return l, nil
 }
 
-// reversals take back the charges that are still in the ledger.
-func (b *Billed) reversals(l *ledger, by Adjusting) ([]Adjustment, error) {
+// reversals take back the charges that are still in the index.
+func (b *Billed) reversals(l *billedIndex, by Adjusting) ([]Adjustment, error) {
 	var out []Adjustment
 	if l.sealed > 0 {
 		for c, err := range b.Sealed {
@@ -240,9 +240,9 @@ func (a *Adjustment) Compare(b *Adjustment) int {
 	)
 }
 
-// ledger is which charges are billed, without the charges: a hash of the id,
+// billedIndex is which charges are billed, without the charges: a hash of the id,
 // a mark, and where the charge was read.
-type ledger struct {
+type billedIndex struct {
 	billed map[Mark]entry
 	sealed int       // of billed, how many are from the sealed run
 	rates  []VATRate // all that adjusting runs have billed at
@@ -251,7 +251,7 @@ type ledger struct {
 type entry struct {
 	mark   Mark
 	source int32 // an adjusting run, or sealedSource
-	rate   int32 // place in the ledger's rates; of the sealed run's it is not known
+	rate   int32 // place in the index's rates; of the sealed run's it is not known
 }
 
 const sealedSource = -1
@@ -262,7 +262,7 @@ func idMark(id string) Mark {
 	return m.sum()
 }
 
-func (l *ledger) bill(c *BilledCharge, source int32, rate VATRate) error {
+func (l *billedIndex) bill(c *BilledCharge, source int32, rate VATRate) error {
 	key := idMark(c.ID)
 	if _, twice := l.billed[key]; twice {
 		return fmt.Errorf("charge %s is billed twice", c.ID)
@@ -278,7 +278,7 @@ func (l *ledger) bill(c *BilledCharge, source int32, rate VATRate) error {
 }
 
 // place is that of a rate, of which there are few.
-func (l *ledger) place(rate VATRate) int32 {
+func (l *billedIndex) place(rate VATRate) int32 {
 	at := slices.Index(l.rates, rate)
 	if at < 0 {
 		at = len(l.rates)
@@ -287,9 +287,9 @@ func (l *ledger) place(rate VATRate) int32 {
 	return int32(at)
 }
 
-// settle takes a charge out of the ledger; it says false, and takes nothing
+// settle takes a charge out of the index; it says false, and takes nothing
 // out, where the charge is not billed, or not just so.
-func (l *ledger) settle(c *BilledCharge) bool {
+func (l *billedIndex) settle(c *BilledCharge) bool {
 	key := idMark(c.ID)
 	e, billed := l.billed[key]
 	if !billed || e.mark != c.Mark() {
@@ -303,7 +303,7 @@ func (l *ledger) settle(c *BilledCharge) bool {
 }
 
 // from says whether a charge is billed as the source has it.
-func (l *ledger) from(id string, source int32) bool {
+func (l *billedIndex) from(id string, source int32) bool {
 	e, billed := l.billed[idMark(id)]
 	return billed && e.source == source
 }

@@ -23,9 +23,8 @@ type LedgerConfig struct {
 	Accounts  *Accounts
 	Book      *RateBook
 	From, To  Date              // the period's billing dates, both included
-	Since     int64             // charges opened before are in Balances; NoTime where there are none
-	Balances  map[string]Micros // by recharge id, what was left at Since
-	Marks     []int64           // the instants at which balances are wanted, not before Since
+	Balances  map[string]Micros // by recharge id, what was left as the charges that are drawn begin; Net where it is not here
+	Midnights []int64           // the instants at which balances are wanted
 }
 
 // NewLedger begins a ledger.
@@ -48,7 +47,7 @@ type lot struct {
 	plan         int      // index into plans
 	left         Micros   // by now
 	before, used Micros   // what charges took before the period and in it
-	marked       []Micros // what they took before each mark
+	taken        []Micros // what they took before each midnight
 }
 
 // Credit is that of an account; nil where it has never bought a recharge. The
@@ -78,11 +77,11 @@ func (l *Ledger) newCredit(account string) *Credit {
 		if !known {
 			left = r.Net
 		}
-		taken := lot{Recharge: r, plan: plan, left: left, before: r.Net - left, marked: make([]Micros, len(l.config.Marks))}
-		for i := range taken.marked {
-			taken.marked[i] = taken.before
+		bought := lot{Recharge: r, plan: plan, left: left, before: r.Net - left, taken: make([]Micros, len(l.config.Midnights))}
+		for i := range bought.taken {
+			bought.taken[i] = bought.before
 		}
-		c.lots = append(c.lots, taken)
+		c.lots = append(c.lots, bought)
 	}
 	return c
 }
@@ -157,9 +156,9 @@ func (c *Credit) take(l *lot, price Micros, at int64) {
 	} else {
 		l.used += price
 	}
-	for i, mark := range c.ledger.config.Marks {
-		if at < mark {
-			l.marked[i] += price
+	for i, midnight := range c.ledger.config.Midnights {
+		if at < midnight {
+			l.taken[i] += price
 		}
 	}
 }
@@ -170,14 +169,14 @@ func (c *Credit) Rating(q *Quote, paid int) *Rating {
 	return &Rating{Account: q.base.Account, Rate: q.rate(c, l), Status: Charged, Recharge: l.Recharge}
 }
 
-// Balances are what was left of each recharge that had been bought by a mark,
-// once all charges opened before have been drawn.
-func (l *Ledger) Balances(mark int) map[string]Micros {
+// Balances are what was left of each recharge that had been bought by one of the
+// midnights, once all charges opened before have been drawn.
+func (l *Ledger) Balances(midnight int) map[string]Micros {
 	left := make(map[string]Micros)
 	for _, credit := range l.all() {
 		for i := range credit.lots {
-			if lot := &credit.lots[i]; lot.PurchasedAt < l.config.Marks[mark] {
-				left[lot.ID] = lot.Net - lot.marked[mark]
+			if lot := &credit.lots[i]; lot.PurchasedAt < l.config.Midnights[midnight] {
+				left[lot.ID] = lot.Net - lot.taken[midnight]
 			}
 		}
 	}

@@ -110,10 +110,10 @@ func drawLedgerStory(t *rapid.T, zones []*Zone) *ledgerStory {
 
 func (s *ledgerStory) zone(account string) *Zone { return s.accounts.Of(account).Zone }
 
-func (s *ledgerStory) ledger(balances map[string]Micros, marks ...int64) *Ledger {
+func (s *ledgerStory) ledger(balances map[string]Micros, midnights ...int64) *Ledger {
 	return NewLedger(LedgerConfig{
 		Recharges: s.recharges, Accounts: s.accounts, Book: s.book, From: s.from, To: s.to,
-		Balances: balances, Marks: marks,
+		Balances: balances, Midnights: midnights,
 	})
 }
 
@@ -333,10 +333,12 @@ func TestOutlooks(t *testing.T) {
 		want      []Outlook
 	}{
 		{"nothing used, nothing expires", []Recharge{{Net: 5_000_000, ExpiresAt: NeverExpires}}, 0, nil},
-		{"expires on the last day that counts", []Recharge{{Net: 5_000_000, ExpiresAt: end + 30*DayMillis - 1}}, 0,
-			[]Outlook{{ExpiresSoon, "acme", end + 30*DayMillis - 1, "recharge R0: 5 EUR of 5 are left and expire on 2024-07-30"}}},
-		{"expires a millisecond later", []Recharge{{Net: 5_000_000, ExpiresAt: end + 30*DayMillis}}, 0, nil},
-		{"expires as the period ends", []Recharge{{Net: 5_000_000, ExpiresAt: end}}, 0, nil},
+		{"expires on the last day that counts", []Recharge{{Net: 5_000_000, ExpiresAt: end + 30*DayMillis}}, 0,
+			[]Outlook{{ExpiresSoon, "acme", end + 30*DayMillis, "recharge R0: 5 EUR of 5 are left and expire on 2024-07-31"}}},
+		{"expires a millisecond later", []Recharge{{Net: 5_000_000, ExpiresAt: end + 30*DayMillis + 1}}, 0, nil},
+		{"expires as the period ends", []Recharge{{Net: 5_000_000, ExpiresAt: end}}, 0,
+			[]Outlook{{ExpiresSoon, "acme", end, "recharge R0: 5 EUR of 5 are left and expire on 2024-07-01"}}},
+		{"expires just before", []Recharge{{Net: 5_000_000, ExpiresAt: end - 1}}, 0, nil},
 		{"lasts as long again", []Recharge{{Net: 60_000_000, ExpiresAt: NeverExpires}}, 10, nil},
 		{"lasts half as long", []Recharge{{Net: 45_000_000, ExpiresAt: NeverExpires}}, 10,
 			[]Outlook{{RunsOut, "acme", end + 15*DayMillis, "15 EUR are left; at the period's pace of 1 a day they last until 2024-07-16"}}},

@@ -9,6 +9,9 @@ import (
 // 1970-01-01T00:00Z everywhere in this program.
 const NoTime int64 = math.MinInt64
 
+// EarliestSent is 2009-01-01T00:00Z: no message is older (contract, rejects).
+const EarliestSent int64 = 1_230_768_000_000
+
 // DayMillis is the length of a UTC day, and of a conversation and of the
 // customer service window (R7): elapsed time, whatever the clocks do.
 const DayMillis int64 = 86_400_000

@@ -26,7 +26,7 @@ type Outlook struct {
 }
 
 // Outlooks are the recharges that expire within some days of the end of the
-// period, and the accounts whose recharges will not last so long at the pace
+// period, both ends included, and the accounts whose recharges will not last so long at the pace
 // of the period. They are sorted by kind, account, instant and detail.
 func (l *Ledger) Outlooks(days int) []Outlook {
 	var all []Outlook
@@ -41,15 +41,16 @@ func (l *Ledger) Outlooks(days int) []Outlook {
 	return all
 }
 
-// usableAtEnd tells whether something of a lot can be used as the period ends.
+// usableAtEnd tells whether something of a lot can be used up to the end of the
+// period: what expires at that very instant expires in the next one.
 func (c *Credit) usableAtEnd(l *lot) bool {
-	return l.PurchasedAt < c.end && c.end < l.ExpiresAt && l.left > 0
+	return l.PurchasedAt < c.end && c.end <= l.ExpiresAt && l.left > 0
 }
 
 func (c *Credit) expiring(until int64) []Outlook {
 	var found []Outlook
 	for i := range c.lots {
-		if l := &c.lots[i]; c.usableAtEnd(l) && l.ExpiresAt < until {
+		if l := &c.lots[i]; c.usableAtEnd(l) && l.ExpiresAt <= until {
 			found = append(found, Outlook{
 				Kind: ExpiresSoon, Account: l.Account, At: l.ExpiresAt,
 				Detail: fmt.Sprintf("recharge %s: %s %s of %s are left and expire on %s", l.ID, l.left.Decimal(), l.Currency, l.Net.Decimal(), c.zone.Date(l.ExpiresAt)),

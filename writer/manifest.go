@@ -75,14 +75,17 @@ type Manifest struct {
 	Simulation *Simulation `json:"simulation,omitempty"`
 	// Checkpoint is the key of the checkpoint that the run started from; null
 	// where it read back.
-	Checkpoint  *string          `json:"checkpoint"`
-	DaysRead    []string         `json:"days_read"`
-	DaysMissing []string         `json:"days_missing"`
-	Inputs      []Input          `json:"inputs"` // sorted by table and key
-	Files       []FileEntry      `json:"files"`  // sorted by name
-	Control     []ControlTotal   `json:"control"`
-	Counts      Counts           `json:"counts"`
-	Totals      []CurrencyTotals `json:"totals"` // sorted by currency
+	Checkpoint *string `json:"checkpoint"`
+	// RechargeHistory is what balances of recharges were made from before the
+	// period; absent where none had been bought.
+	RechargeHistory *RechargeHistory `json:"recharge_history,omitempty"`
+	DaysRead        []string         `json:"days_read"`
+	DaysMissing     []string         `json:"days_missing"`
+	Inputs          []Input          `json:"inputs"` // sorted by table and key
+	Files           []FileEntry      `json:"files"`  // sorted by name
+	Control         []ControlTotal   `json:"control"`
+	Counts          Counts           `json:"counts"`
+	Totals          []CurrencyTotals `json:"totals"` // sorted by currency
 }
 
 // Program is what made the run.
@@ -349,6 +352,9 @@ func isCheckpoint(key string) bool {
 }
 
 func (m *Manifest) validateDays() error {
+	if err := m.RechargeHistory.validate(); err != nil {
+		return err
+	}
 	for _, list := range [][]string{m.DaysRead, m.DaysMissing} {
 		for i, day := range list {
 			if _, err := reconcile.ParseDate(day); err != nil {

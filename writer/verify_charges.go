@@ -62,7 +62,7 @@ type chargeSums struct {
 	owed     map[owedKey]*owed
 	status   map[string]int64
 	category map[string]int64
-	paid     map[rechargeKey]*total // what each recharge paid
+	paid     map[rechargeKey]*paidCharges // by each recharge
 }
 
 type chargeGroup struct {
@@ -94,7 +94,7 @@ func newChargeSums(name string) *chargeSums {
 	return &chargeSums{
 		date: path.Base(path.Dir(name)), ids: map[string]struct{}{},
 		summary: map[summaryKey]*chargeGroup{}, owed: map[owedKey]*owed{},
-		status: map[string]int64{}, category: map[string]int64{}, paid: map[rechargeKey]*total{},
+		status: map[string]int64{}, category: map[string]int64{}, paid: map[rechargeKey]*paidCharges{},
 	}
 }
 
@@ -214,7 +214,7 @@ func (s *chargeSums) addRow(c *chargeColumns, row int) {
 		o.prepaid.add(int64(amount))
 		s.paidBy(rechargeKey{
 			account: c.account.Text[row], id: c.recharge.Text[row], plan: c.plan.textAt(row), currency: c.currency.textAt(row),
-		}).add(int64(amount))
+		}).add(int64(amount), c.openedAt.Int[row])
 	}
 }
 

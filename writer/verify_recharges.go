@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/shopspring/decimal"
@@ -25,13 +26,30 @@ func (k rechargeKey) String() string {
 	return fmt.Sprintf("recharge %s of account %s, plan %s in %s", k.id, k.account, k.plan, k.currency)
 }
 
-func (s *chargeSums) paidBy(k rechargeKey) *total {
-	t := s.paid[k]
-	if t == nil {
-		t = &total{spec: ColumnSpec{Type: Money}}
-		s.paid[k] = t
+// paidCharges is what a recharge paid: how much, and when the first and the last
+// charge opened.
+type paidCharges struct {
+	amount      total
+	first, last int64
+}
+
+func (s *chargeSums) paidBy(k rechargeKey) *paidCharges {
+	p := s.paid[k]
+	if p == nil {
+		p = &paidCharges{amount: total{spec: ColumnSpec{Type: Money}}, first: math.MaxInt64, last: math.MinInt64}
+		s.paid[k] = p
 	}
-	return t
+	return p
+}
+
+func (p *paidCharges) add(amount, openedAt int64) {
+	p.amount.add(amount)
+	p.first, p.last = min(p.first, openedAt), max(p.last, openedAt)
+}
+
+func (p *paidCharges) merge(other *paidCharges) {
+	p.amount.merge(&other.amount)
+	p.first, p.last = min(p.first, other.first), max(p.last, other.last)
 }
 
 // checkRecharges holds the table of recharges against the charges that they
@@ -56,7 +74,7 @@ func (v *verifier) checkRecharges(charges *chargeSums, recharges *table) {
 		problem = fmt.Errorf("%s paid charges and has no row, or two", slices.SortedFunc(maps.Keys(left), rechargeKey.compare)[0])
 	}
 	v.check("recharges", file, problem,
-		fmt.Sprintf("%d rows: opening + bought - used - expired = closing, and used = the charges that each paid", recharges.count()))
+		fmt.Sprintf("%d rows: opening + bought - used - expired = closing, and used = the charges that each paid while it could", recharges.count()))
 }
 
 func (r tableRow) rechargeKey() rechargeKey {
@@ -65,17 +83,23 @@ func (r tableRow) rechargeKey() rechargeKey {
 
 func (r tableRow) money(name string) decimal.Decimal { return r.column(name).microsAt(r.row).Decimal() }
 
-func checkMovement(r tableRow, paid *total) error {
-	used := decimal.Zero
+func checkMovement(r tableRow, paid *paidCharges) error {
+	used, bought, expires := decimal.Zero, r.column("purchased_at").Int[r.row], r.column("expires_at").Int[r.row]
+	if r.null("expires_at") {
+		expires = math.MaxInt64
+	}
 	if paid != nil {
-		used = paid.sum()
+		used = paid.amount.sum()
+		if paid.first < bought || paid.last >= expires {
+			return errors.New("it paid a charge that opened before it was bought, or once it had expired")
+		}
 	}
 	for _, name := range []string{"opening", "bought", "used", "expired", "closing"} {
 		if r.money(name).IsNegative() {
 			return fmt.Errorf("%s is %s", name, r.money(name))
 		}
 	}
-	if expires := r.column("expires_at"); !r.null("expires_at") && expires.Int[r.row] <= r.column("purchased_at").Int[r.row] {
+	if expires <= bought {
 		return errors.New("expires_at is not after purchased_at")
 	}
 	return errors.Join(
@@ -100,7 +124,7 @@ func recomputeRecharges(all map[string]sides, charges *chargeSums, recharges *ta
 	}
 	for key, paid := range charges.paid {
 		u := used[key.currency]
-		used[key.currency] = sides{u.left, u.right.Add(paid.sum())}
+		used[key.currency] = sides{u.left, u.right.Add(paid.amount.sum())}
 	}
 	for c := range used {
 		all[RechargesControl+c], all[RechargesUsedControl+c] = balances[c], used[c]

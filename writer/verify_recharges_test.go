@@ -1,6 +1,8 @@
 package writer
 
 import (
+	"math"
+
 	"waconcile/reconcile"
 )
 
@@ -12,7 +14,7 @@ func rechargesOf(sums *chargeSums) *Frame {
 	add := func(k rechargeKey, used reconcile.Micros) {
 		row := []Column{
 			{Text: []string{k.account}}, {Text: []string{k.id}}, {Text: []string{k.plan}}, {Text: []string{k.currency}},
-			{Int: []int64{1}}, {Int: []int64{2}, Null: []bool{k.id == "r0"}},
+			{Int: []int64{1}}, {Int: []int64{math.MaxInt64}, Null: []bool{k.id == "r0"}},
 		}
 		for _, amount := range []reconcile.Micros{unit, used + 2*unit, used, unit / 2, 2*unit + unit/2} {
 			row = append(row, Column{Micros: []reconcile.Micros{amount}})
@@ -21,9 +23,16 @@ func rechargesOf(sums *chargeSums) *Frame {
 	}
 	add(rechargeKey{"account-00", "r0", "list", "KWD"}, 0)
 	for k, paid := range sums.paid {
-		add(k, reconcile.Micros(paid.sum().Shift(6).IntPart()))
+		add(k, reconcile.Micros(paid.amount.sum().Shift(6).IntPart()))
 	}
 	return f
+}
+
+// lastPaid is when the last charge opened that the recharge of the second row
+// paid.
+func lastPaid(p *parts) int64 {
+	row := tableRow{RechargesSchema(), p.tables[RechargesTable], 1}
+	return p.sums().paid[row.rechargeKey()].last
 }
 
 // damagedRecharges is each way in which a table of recharges can be wrong.
@@ -51,7 +60,14 @@ func damagedRecharges() []damage {
 			f.appendRow(f.slice(1, 2))
 		}),
 		table("expired before it was bought", func(p *parts) {
-			at(p.tables[RechargesTable], RechargesSchema(), "expires_at").Int[1] = 1
+			at(p.tables[RechargesTable], RechargesSchema(), "expires_at").Int[0] = 1
+			at(p.tables[RechargesTable], RechargesSchema(), "expires_at").Null[0] = false
+		}),
+		table("expired as a charge opened", func(p *parts) {
+			at(p.tables[RechargesTable], RechargesSchema(), "expires_at").Int[1] = lastPaid(p)
+		}),
+		table("bought after a charge opened", func(p *parts) {
+			at(p.tables[RechargesTable], RechargesSchema(), "purchased_at").Int[1] = lastPaid(p) + 1
 		}),
 		table("another plan", func(p *parts) { at(p.tables[RechargesTable], RechargesSchema(), "plan").Text[1] = "other" }),
 		{name: "recharges: no table", check: "tables", written: func(p *parts) {

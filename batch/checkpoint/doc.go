@@ -21,7 +21,8 @@
 // export object of the days folded since and of the late days after them; and,
 // for each day before those, a hash of its objects, so that the checkpoints it
 // descends from need not be there. Where recharges had been bought, it has what
-// was left of each, and a hash of all that this depends on beside the exports.
+// was left of each and, by account, a hash of all that this depends on beside the
+// exports, and the days since the first purchase that had no data.
 //
 // Texts of pairs.parquet and conversations.parquet are as in the exports after
 // normalising; instants are milliseconds UTC. For each category pairs.parquet

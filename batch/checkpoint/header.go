@@ -41,7 +41,7 @@ type Header struct {
 	Objects []Object `json:"objects"` // by key
 	// Earlier are the days before First that parents were folded from.
 	Earlier []Earlier `json:"earlier"` // by day
-	// Recharges is what was left of recharges; null where none had been bought.
+	// Recharges is what was left of recharges; absent where none had been bought.
 	Recharges *Recharges         `json:"recharges,omitempty"`
 	Files     []writer.FileEntry `json:"files"` // by name
 }

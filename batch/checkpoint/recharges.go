@@ -11,15 +11,18 @@ import (
 // Recharges is what is left of the recharges that were bought before a
 // checkpoint, once all charges opened before it have drawn on them.
 type Recharges struct {
-	// Basis is a hash of all that the balances depend on beside the exports:
-	// the recharges, and their rates, accounts and markets, as they held.
-	Basis string            `json:"basis"`
+	// Basis has, for each account, a hash of all that its balances depend on
+	// beside the exports: the recharges, and their rates, accounts and markets,
+	// as they held.
+	Basis map[string]string `json:"basis"`
 	Left  map[string]string `json:"left"` // by recharge id: an amount
+	// Missing are the days since the first purchase that had no data.
+	Missing []string `json:"missing"`
 }
 
 // NewRecharges makes them from balances.
-func NewRecharges(basis string, balances map[string]reconcile.Micros) *Recharges {
-	r := &Recharges{Basis: basis, Left: make(map[string]string, len(balances))}
+func NewRecharges(basis map[string]string, balances map[string]reconcile.Micros, missing []string) *Recharges {
+	r := &Recharges{Basis: basis, Missing: missing, Left: make(map[string]string, len(balances))}
 	for id, left := range balances {
 		r.Left[id] = left.Decimal().String()
 	}
@@ -51,6 +54,11 @@ func (r *Recharges) validate() error {
 		}
 		if left < 0 {
 			return fmt.Errorf("balance of recharge %q: %s is negative", id, r.Left[id])
+		}
+	}
+	for _, day := range r.Missing {
+		if _, err := reconcile.ParseDate(day); err != nil {
+			return err
 		}
 	}
 	return nil

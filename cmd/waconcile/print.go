@@ -29,7 +29,7 @@ func (f *figures) text() string {
 		textTable(f.conversationRows()),
 		textTable(f.statementRows()),
 		textTable(f.marginRows()),
-		textTable(f.rechargeRows()),
+		f.rechargeText(),
 		f.differencesText(),
 		f.closedText(),
 		textTable(countRows("findings", f.Findings)),
@@ -73,15 +73,19 @@ func (f *figures) statementRows() [][]string {
 	return rows
 }
 
-func (f *figures) rechargeRows() [][]string {
+func (f *figures) rechargeText() string {
 	if len(f.Recharges) == 0 {
-		return nil
+		return ""
 	}
 	rows := [][]string{{"recharges", "opening", "bought", "used", "expired", "closing"}}
 	for _, t := range f.Recharges {
 		rows = append(rows, []string{t.Currency, money(t.Opening), money(t.Bought), money(t.Used), money(t.Expired), money(t.Closing)})
 	}
-	return rows
+	text := textTable(rows)
+	if n := len(f.Unknown); n > 0 {
+		text += fmt.Sprintf("there is no data on %d days since the first purchase (%s to %s): what they took is not known\n", n, f.Unknown[0], f.Unknown[n-1])
+	}
+	return text
 }
 
 func (f *figures) differencesText() string {

@@ -34,8 +34,9 @@ type figures struct {
 	Conversations []categoryCount  `json:"conversations"`
 	Statements    []currencyTotal  `json:"statements"`
 	Recharges     []rechargeTotal  `json:"recharges"`
-	Margins       []marginTotal    `json:"margins,omitempty"`      // of a run with the provider's book
-	InvoiceBook   string           `json:"invoice_book,omitempty"` // that invoices are compared with, where there are two
+	Unknown       []string         `json:"recharge_days_missing,omitempty"` // days since the first purchase without data
+	Margins       []marginTotal    `json:"margins,omitempty"`               // of a run with the provider's book
+	InvoiceBook   string           `json:"invoice_book,omitempty"`          // that invoices are compared with, where there are two
 	Differences   []classTotal     `json:"differences"`
 	SealedRun     string           `json:"sealed_run,omitempty"`  // the run that a closed month was billed by
 	Adjustments   *adjustedTotals  `json:"adjustments,omitempty"` // what the run changes in a closed month
@@ -155,6 +156,9 @@ func (f *figures) fromManifest(m *writer.Manifest) error {
 	f.Verdict, f.Rows, f.Messages = m.Verdict, m.Counts.RowsRead, m.Counts.Messages
 	f.InvoiceBook = m.Settings.InvoiceBook
 	f.Rejects, f.Findings = m.Counts.Rejected, m.Counts.Findings
+	if m.RechargeHistory != nil {
+		f.Unknown = m.RechargeHistory.Missing
+	}
 	f.Statements = make([]currencyTotal, 0, len(m.Totals))
 	for _, t := range m.Totals {
 		sum := currencyTotal{Currency: t.Currency}

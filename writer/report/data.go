@@ -25,6 +25,7 @@ type Data struct {
 
 	Statements  []Statement
 	Recharges   []Recharge
+	Unknown     []string // days since the first purchase without data, YYYY-MM-DD
 	Summary     []SummaryRow
 	Differences []Difference
 	InvoiceBook string // sell or cost: what invoices are compared with, where there are two books

@@ -20,6 +20,7 @@ type view struct {
 	Statements  []statement
 	HasPrepaid  bool
 	Credits     []credit
+	UnknownTo   string // the last of the unknown days
 	Adjustments []adjustment
 	Charts      []chart
 	Days        dayTable
@@ -53,6 +54,9 @@ func newView(d *Data) *view {
 	v := &view{Data: *d, Style: template.CSS(style), Complete: d.Verdict == "complete"}
 	v.Statements, v.HasPrepaid = statements(d)
 	v.Credits = credits(d)
+	if n := len(d.Unknown); n > 0 {
+		v.UnknownTo = d.Unknown[n-1]
+	}
 	v.Adjustments = adjustments(d)
 	v.Cards = cards(d)
 	v.Facts = facts(d)
