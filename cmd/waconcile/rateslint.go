@@ -107,7 +107,7 @@ func (a *app) ratesLint(cmd *cobra.Command) error {
 		return err
 	}
 	findings := append(refused, reconcile.Lint(tables, judged)...)
-	reconcile.SortFindings(findings)
+	reconcile.SortLintFindings(findings)
 	l := a.settings.linted(period, findings)
 	if err := a.printLinted(l); err != nil {
 		return err
