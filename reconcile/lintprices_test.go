@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Places and categories without a price.
-func TestLintPrices(t *testing.T) {
+// Dates without a row.
+func TestLintGaps(t *testing.T) {
 	t.Parallel()
 	day := func(s string) Date { return date(t, s) }
 	runLint(t, []lintSpoilt{
@@ -27,34 +27,6 @@ func TestLintPrices(t *testing.T) {
 			c.accounts[0].From = day("2024-07-15")
 			c.recharges[0].PurchasedAt, c.recharges[0].ExpiresAt = day("2024-07-05").Start()-1, day("2024-07-16").Start()
 		}, []string{`error rates r:2 gap: plan "p", utility, conversation: no row is valid for Italy on [2024-07-05, 2024-07-10)`}},
-		{"market without a price", func(c *lintCase) { c.rates = c.rates[:1] }, []string{
-			`error rates r:2 market_without_price: plan "p", utility, conversation: no price for Germany on [2024-07-01, 2024-08-01)`,
-		}},
-		{"dates that touch are one", func(c *lintCase) {
-			later := c.rates[0]
-			later.Where, later.From = "r:9", day("2024-07-12")
-			c.rates[0].To = day("2024-07-12")
-			c.rates = []Rate{c.rates[0], later}
-		}, []string{`error rates r:2 market_without_price: plan "p", utility, conversation: no price for Germany on [2024-07-01, 2024-08-01)`}},
-		{"dates that do not touch", func(c *lintCase) {
-			for i, from := range []Date{day("2024-07-03"), day("2024-07-06")} {
-				c.accounts = append(c.accounts, c.accounts[0])
-				c.accounts[i+1].Where, c.accounts[i+1].From, c.accounts[i+1].To = fmt.Sprintf("a:%d", 3+i), from, MaxDate
-				c.accounts[i].To = from - 1
-			}
-			c.rates, c.recharges = c.rates[:1], []Recharge{}
-		}, []string{
-			`error rates r:2 market_without_price: plan "p", utility, conversation: no price for Germany on [2024-07-01, 2024-07-02), [2024-07-03, 2024-07-05), [2024-07-06, 2024-08-01)`,
-			`error accounts a:3 gap: account "acme": no row is valid on [2024-07-02, 2024-07-03), after a:2`,
-			`error accounts a:4 gap: account "acme": no row is valid on [2024-07-05, 2024-07-06), after a:3`,
-		}},
-		{"country without a price", func(c *lintCase) {
-			c.rates[0].Market = "IT"
-			c.markets = append(c.markets, MarketRow{Where: "m:4", Prefix: "379", Country: "VA", Market: "Italy", From: day("2024-07-30"), To: MaxDate})
-		}, []string{`error rates r:2 market_without_price: plan "p", utility, conversation: no price for VA of Italy on [2024-07-30, 2024-08-01)`}},
-		{"n/a", func(c *lintCase) { c.rates[0].NoPrice = true }, []string{
-			`warning rates r:2 not_available: plan "p", utility, conversation: the rates say n/a for Italy on [2024-07-01, 2024-08-01)`,
-		}},
 		{"gap of many markets", func(c *lintCase) {
 			for i := range 2 {
 				later := c.rates[1-i]
@@ -93,6 +65,50 @@ func TestLintPrices(t *testing.T) {
 			c.rates[0].To = day("2024-07-10")
 			c.rates = append(c.rates, Rate{Where: "r:10", Plan: "p", Market: "*", Category: Utility, Price: 500_000, Currency: "EUR", From: MinDate, To: MaxDate})
 		}, nil},
+	})
+}
+
+// Markets without a price.
+func TestLintMarketPrices(t *testing.T) {
+	t.Parallel()
+	day := func(s string) Date { return date(t, s) }
+	runLint(t, []lintSpoilt{
+		{"market without a price", func(c *lintCase) { c.rates = c.rates[:1] }, []string{
+			`error rates r:2 market_without_price: plan "p", utility, conversation: no price for Germany on [2024-07-01, 2024-08-01)`,
+		}},
+		{"dates that touch are one", func(c *lintCase) {
+			later := c.rates[0]
+			later.Where, later.From = "r:9", day("2024-07-12")
+			c.rates[0].To = day("2024-07-12")
+			c.rates = []Rate{c.rates[0], later}
+		}, []string{`error rates r:2 market_without_price: plan "p", utility, conversation: no price for Germany on [2024-07-01, 2024-08-01)`}},
+		{"dates that do not touch", func(c *lintCase) {
+			for i, from := range []Date{day("2024-07-03"), day("2024-07-06")} {
+				c.accounts = append(c.accounts, c.accounts[0])
+				c.accounts[i+1].Where, c.accounts[i+1].From, c.accounts[i+1].To = fmt.Sprintf("a:%d", 3+i), from, MaxDate
+				c.accounts[i].To = from - 1
+			}
+			c.rates, c.recharges = c.rates[:1], []Recharge{}
+		}, []string{
+			`error rates r:2 market_without_price: plan "p", utility, conversation: no price for Germany on [2024-07-01, 2024-07-02), [2024-07-03, 2024-07-05), [2024-07-06, 2024-08-01)`,
+			`error accounts a:3 gap: account "acme": no row is valid on [2024-07-02, 2024-07-03), after a:2`,
+			`error accounts a:4 gap: account "acme": no row is valid on [2024-07-05, 2024-07-06), after a:3`,
+		}},
+		{"country without a price", func(c *lintCase) {
+			c.rates[0].Market = "IT"
+			c.markets = append(c.markets, MarketRow{Where: "m:4", Prefix: "379", Country: "VA", Market: "Italy", From: day("2024-07-30"), To: MaxDate})
+		}, []string{`error rates r:2 market_without_price: plan "p", utility, conversation: no price for VA of Italy on [2024-07-30, 2024-08-01)`}},
+		{"n/a", func(c *lintCase) { c.rates[0].NoPrice = true }, []string{
+			`warning rates r:2 not_available: plan "p", utility, conversation: the rates say n/a for Italy on [2024-07-01, 2024-08-01)`,
+		}},
+	})
+}
+
+// Categories without a price.
+func TestLintCategories(t *testing.T) {
+	t.Parallel()
+	day := func(s string) Date { return date(t, s) }
+	runLint(t, []lintSpoilt{
 		{"category without a row", func(c *lintCase) { c.rates = nil }, []string{
 			`error rates r:20 category_without_price: plan "p", utility, conversation: no market has a price on [2024-07-01, 2024-08-01)`,
 		}},

@@ -55,6 +55,9 @@ func TestLintUnits(t *testing.T) {
 		}, []string{
 			`error rates r:2 unit: plan "p", utility, conversation: prices by message alone, and rules conversation charge by conversation on [2024-07-01, 2024-08-01)`,
 		}},
+		{"n/a by another unit beside prices", func(c *lintCase) {
+			c.rates = append(c.rates, Rate{Where: "r:9", Plan: "p", Market: "*", Category: Utility, Unit: UnitMessage, NoPrice: true, Currency: "EUR", From: MinDate, To: MaxDate})
+		}, nil},
 		{"n/a by another unit", func(c *lintCase) {
 			c.rates = []Rate{{Where: "r:2", Plan: "p", Market: "*", Category: Utility, Unit: UnitMessage, NoPrice: true, Currency: "EUR", From: MinDate, To: MaxDate}}
 		}, []string{

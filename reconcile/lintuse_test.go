@@ -45,6 +45,23 @@ func TestLintUnitsByDate(t *testing.T) {
 	}
 }
 
+// Whatever authentication_international lacks is a warning.
+func TestLintOfInternational(t *testing.T) {
+	t.Parallel()
+	c := sound(t)
+	c.accounts[0].Rules, c.recharges = RulesMeta, nil
+	for i, market := range []string{"Italy", "Germany"} {
+		r := c.rates[i]
+		r.Where, r.Market, r.Category = r.Where+"0", market, AuthenticationInternational
+		c.rest = append(c.rest, r)
+	}
+	c.rest[len(c.rest)-1].To = date(t, "2024-07-10")
+	want := []string{`warning rates r:30 gap: plan "p", authentication_international, conversation: no row is valid for Germany on [2024-07-10, 2024-08-01)`}
+	if diff := cmp.Diff(want, c.lint(t)); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
+
 // Without accounts every plan is used where it has prices; where accounts
 // could not be read, nothing is said of use.
 func TestLintWithoutAccounts(t *testing.T) {
