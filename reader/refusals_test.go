@@ -3,7 +3,6 @@ package reader_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -41,9 +40,16 @@ func TestRefusals(t *testing.T) {
 			`t.csv:4 column purchased_at: "soon" is no instant such as 2024-07-03T09:30:00Z`,
 			`t.csv:3: recharge_id "r" is that of t.csv:2`,
 		}},
-		"nothing":    {reader.RefusedRates, ratesHeader, nil},
-		"a header":   {reader.RefusedRates, "plan\n", []string{"t.csv:1: header lacks column market, category, unit, price, currency"}},
-		"a torn row": {reader.RefusedRates, ratesHeader + "p,IT,service,message,-1,EUR,,\np\n", []string{"t.csv:2 column price: -1 is negative", "t.csv:3: 1 fields where the header has 8"}},
+		"nothing": {reader.RefusedRates, ratesHeader, nil},
+		"a header": {reader.RefusedRates, "plan\n", []string{
+			"t.csv:1: header lacks column market, category, unit, price, currency",
+			"t.csv:1: the rows after it are not looked at, nor whether rows clash",
+		}},
+		"a torn row": {reader.RefusedRates, ratesHeader + "p,IT,service,message,-1,EUR,,\np\np,IT,service,message,-1,EUR,,\n", []string{
+			"t.csv:2 column price: -1 is negative",
+			"t.csv:3: 1 fields where the header has 8",
+			"t.csv:3: the rows after it are not looked at, nor whether rows clash",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,19 +71,45 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A table with nothing right in it does not take for ever.
+// A list that is full says so at the row that is the first not to be in it: one
+// that is wrong by itself, one that clashes, and one that ends the reading.
 func TestRefusalsAreBounded(t *testing.T) {
 	t.Parallel()
-	var text strings.Builder
-	text.WriteString(ratesHeader)
-	for i := range 300 {
-		fmt.Fprintf(&text, "p,IT,service,message,%d,EUR,,\n", i)
+	const clashing, wrong = "p,IT,service,message,1,EUR,,\n", "p,IT,service,message,-1,EUR,,\n"
+	for name, c := range map[string]struct {
+		text string
+		more string // the row that is no longer listed; empty: the list is whole
+	}{
+		"as many clash":             {strings.Repeat(clashing, 101), ""},
+		"one more clashes":          {strings.Repeat(clashing, 102), "t.csv:103"},
+		"as many are wrong":         {strings.Repeat(wrong, 100), ""},
+		"one more is wrong":         {strings.Repeat(wrong, 101), "t.csv:102"},
+		"many are wrong":            {strings.Repeat(wrong, 300), "t.csv:102"},
+		"wrong ones and a clash":    {strings.Repeat(wrong, 100) + clashing + clashing, "t.csv:103"},
+		"wrong ones and a torn row": {strings.Repeat(wrong, 100) + "p\n", "t.csv:102"},
+	} {
+		refused, err := reader.RefusedRates(t.Context(), files(map[string]string{"t.csv": ratesHeader + c.text}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, more := refused, ""
+		if len(refused) > 100 {
+			rows, more = refused[:100], errors.Join(refused[100:]...).Error()
+		}
+		want := ""
+		if c.more != "" {
+			want = c.more + ": more rows are refused: from this one on they are not listed, after 100 others"
+		}
+		if len(rows) != 100 || more != want {
+			t.Errorf("%s: %d rows, then %q; want 100, then %q", name, len(rows), more, want)
+		}
+		for _, err := range refused {
+			if !errors.Is(err, reader.ErrInput) {
+				t.Errorf("%s: %v does not match ErrInput", name, err)
+			}
+		}
 	}
-	refused, err := reader.RefusedRates(t.Context(), files(map[string]string{"t.csv": text.String()}))
-	if err != nil || len(refused) != 100 {
-		t.Errorf("%d refusals, %v; want 100", len(refused), err)
-	}
-	_, err = reader.RefusedRates(t.Context(), brokenFiles())
+	_, err := reader.RefusedRates(t.Context(), brokenFiles())
 	if err == nil || errors.Is(err, reader.ErrInput) {
 		t.Errorf("a listing that fails gives %v", err)
 	}

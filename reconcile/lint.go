@@ -62,7 +62,7 @@ type LintPeriod struct {
 func Lint(t LintTables, p LintPeriod) []LintFinding {
 	l := &linter{
 		LintTables: t, period: span{from: p.From, to: p.To}, now: p.Now,
-		dated: make(map[LintFinding][]span), places: make(map[Date][]marketPlaces),
+		dated: make(map[LintFinding][]span), shared: make(map[marketFinding][]span), places: make(map[Date][]marketPlaces),
 	}
 	if t.Rates != nil {
 		l.plans = plansOf(t.Rates)
@@ -76,7 +76,8 @@ func Lint(t LintTables, p LintPeriod) []LintFinding {
 		f.Text += " on " + spanTexts(spans)
 		l.findings = append(l.findings, f)
 	}
-	SortFindings(l.findings)
+	l.joinMarkets()
+	SortLintFindings(l.findings)
 	return l.findings
 }
 
@@ -88,7 +89,8 @@ type linter struct {
 	plans    map[string]*planRates
 	uses     map[string][]planUse // by plan
 	places   map[Date][]marketPlaces
-	dated    map[LintFinding][]span // on which dates a finding holds, which its text leaves open
+	dated    map[LintFinding][]span   // on which dates a finding holds, which its text leaves open
+	shared   map[marketFinding][]span // likewise, of findings that are told for many markets at once
 	findings []LintFinding
 }
 
@@ -100,13 +102,17 @@ func (l *linter) found(s LintSeverity, table, where, check, format string, args 
 // become one.
 func (l *linter) foundOn(on span, s LintSeverity, table, where, check, format string, args ...any) {
 	f := LintFinding{s, table, where, check, fmt.Sprintf(format, args...)}
-	spans := l.dated[f]
-	switch last := len(spans) - 1; {
-	case last < 0 || spans[last].to < on.from:
-		l.dated[f] = append(spans, on)
-	default:
-		spans[last].to = max(spans[last].to, on.to)
+	l.dated[f] = addSpan(l.dated[f], on)
+}
+
+// addSpan adds dates to spans before them.
+func addSpan(spans []span, on span) []span {
+	last := len(spans) - 1
+	if last < 0 || spans[last].to < on.from {
+		return append(spans, on)
 	}
+	spans[last].to = max(spans[last].to, on.to)
+	return spans
 }
 
 func spanTexts(spans []span) string {
@@ -143,8 +149,15 @@ func (s span) pieces(cuts []Date) []span {
 	return pieces
 }
 
-// SortFindings puts findings in the order of tables, files, lines and checks.
-func SortFindings(findings []LintFinding) {
+// holds says whether dates of a row are dates of the period. What holds on none
+// of them has no part in the charges of the period, and is not looked at.
+func (l *linter) holds(from, to Date) bool {
+	return !l.period.within(span{from: from, to: to}).empty()
+}
+
+// SortLintFindings puts findings in the order of tables, files, lines and
+// checks.
+func SortLintFindings(findings []LintFinding) {
 	tables := []string{LintRates, LintAccounts, LintMarkets, LintRecharges}
 	slices.SortFunc(findings, func(a, b LintFinding) int {
 		return cmp.Or(

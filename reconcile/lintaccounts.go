@@ -13,7 +13,7 @@ func (l *linter) lintAccounts() {
 	valid := false
 	for i := range rows {
 		a := &rows[i]
-		if l.period.within(span{from: a.From, to: a.To}).empty() {
+		if !l.holds(a.From, a.To) {
 			continue
 		}
 		valid = true
@@ -59,6 +59,9 @@ func (l *linter) lintSimilarAccounts(rows []Account) {
 	seen := make(map[string]bool)
 	for i := range rows {
 		a := &rows[i]
+		if !l.holds(a.From, a.To) {
+			continue
+		}
 		folded := strings.ToLower(a.ID)
 		other := first[folded]
 		first[folded] = cmp.Or(other, a)

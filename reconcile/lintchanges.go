@@ -19,7 +19,8 @@ type freed struct {
 	toZero   bool
 }
 
-// lintChanges looks at prices from one validity to the next of the same key.
+// lintChanges looks at prices from one validity to the next of the same key,
+// where the later one holds in the period.
 func (l *linter) lintChanges() {
 	zeros := make(map[freed][]*Rate)
 	for _, line := range l.Rates.lines {
@@ -29,7 +30,7 @@ func (l *linter) lintChanges() {
 			if rate.NoPrice {
 				continue
 			}
-			if before != nil && before.Currency == rate.Currency {
+			if before != nil && before.Currency == rate.Currency && l.holds(rate.From, rate.To) {
 				if (before.Price == 0) != (rate.Price == 0) {
 					key := freed{rate.Plan, rate.Category, rate.Unit, rate.From, rate.Price == 0}
 					zeros[key] = append(zeros[key], rate)

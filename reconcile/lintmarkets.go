@@ -20,6 +20,9 @@ func (l *linter) lintMarkets() {
 		byPrefix[m.Prefix] = append(byPrefix[m.Prefix], m)
 		country := strings.ToUpper(m.Country)
 		byCountry[country] = append(byCountry[country], m)
+		if !l.holds(m.From, m.To) {
+			continue
+		}
 		if _, seen := byName[m.Market]; !seen {
 			byName[m.Market] = m
 		}

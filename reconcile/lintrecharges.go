@@ -20,8 +20,10 @@ func (l *linter) lintRecharges() {
 	for i := range rows {
 		r := &rows[i]
 		l.lintRechargeTimes(r)
-		l.lintRechargePrices(r)
-		l.lintRechargeAccount(r)
+		if on := usable(r, l.zoneOf(r.Account)); l.holds(on.from, on.to) {
+			l.lintRechargePrices(r)
+			l.lintRechargeAccount(r)
+		}
 	}
 	l.lintTwice(rows)
 }

@@ -57,9 +57,10 @@ type marketPlaces struct {
 	countries []string
 }
 
-// placesOn is all markets on a date in the order of their names.
+// placesOn is all markets on a date in the order of their names; none where the
+// markets are not known.
 func (l *linter) placesOn(d Date) []marketPlaces {
-	if all, ok := l.places[d]; ok {
+	if all, ok := l.places[d]; ok || l.Markets == nil {
 		return all
 	}
 	countries := make(map[string][]string)

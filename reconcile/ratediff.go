@@ -3,8 +3,6 @@ package reconcile
 import (
 	"cmp"
 	"slices"
-
-	"github.com/shopspring/decimal"
 )
 
 // RateChangeKind says what became of a key of the rates table.
@@ -37,12 +35,11 @@ type RateSpan struct {
 	Old, New *Rate
 }
 
-// Percent is by how much the new price is more than the old, of the old, with
-// two decimals, half away from zero. ok is false where there are not two
-// prices in one currency, and where the old is 0.
-func (s RateSpan) Percent() (more decimal.Decimal, ok bool) {
+// Percent is by how much the new price is more than the old. ok is false where
+// there are not two prices in one currency, and where the old is 0.
+func (s RateSpan) Percent() (more Percent, ok bool) {
 	if s.Old == nil || s.New == nil || s.Old.NoPrice || s.New.NoPrice || s.Old.Currency != s.New.Currency || s.Old.Price == 0 {
-		return decimal.Decimal{}, false
+		return Percent{}, false
 	}
 	return percent(s.New.Price.Decimal(), s.Old.Price.Decimal()), true
 }

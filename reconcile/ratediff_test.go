@@ -136,12 +136,13 @@ func TestRatePercent(t *testing.T) {
 		old, new *Rate
 		want     string // empty: none
 	}{
-		{price(80_000), price(100_000), "25"},
-		{price(100_000), price(80_000), "-20"},
+		{price(80_000), price(100_000), "25.00"},
+		{price(100_000), price(80_000), "-20.00"},
 		{price(69_100), price(79_500), "15.05"}, // 15.0506…
-		{price(30_000), price(0), "-100"},
+		{price(30_000), price(0), "-100.00"},
 		{price(800_000), price(800_100), "0.01"},  // 0.0125
 		{price(800_000), price(799_880), "-0.02"}, // −0.015, half away from zero
+		{price(100_000), price(99_999), "-0.00"},  // less, though it does not show
 		{price(0), price(30_000), ""},             // of nothing
 		{price(1), &Rate{Price: 1}, ""},           // another currency
 		{price(1), &Rate{NoPrice: true}, ""},      // n/a is not zero (M14)

@@ -119,11 +119,11 @@ func (s *Sides) Same() bool {
 // Difference is what would be charged more, exactly; less where it is negative.
 func (s *Sides) Difference() decimal.Decimal { return s.Simulated.Net.Sub(s.Now.Net) }
 
-// Percent is the difference in hundredths of what is charged now, rounded half
-// up to two decimals. It is not valid where that is nothing.
-func (s *Sides) Percent() decimal.NullDecimal {
+// Percent is by how much more would be charged than is now. ok is false where
+// that is nothing.
+func (s *Sides) Percent() (more Percent, ok bool) {
 	if s.Now.Net.IsZero() {
-		return decimal.NullDecimal{}
+		return Percent{}, false
 	}
-	return decimal.NewNullDecimal(percent(s.Simulated.Net, s.Now.Net))
+	return percent(s.Simulated.Net, s.Now.Net), true
 }

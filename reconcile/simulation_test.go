@@ -126,18 +126,20 @@ func indices(n int) []int {
 func TestSimulationPercent(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ now, simulated, want string }{
-		{"100", "112.5", "12.5"},
-		{"100", "0", "-100"},
+		{"100", "112.5", "12.50"},
+		{"100", "0", "-100.00"},
 		{"3", "4", "33.33"},
-		{"8", "8.0004", "0.01"}, // half up
+		{"8", "8.0004", "0.01"}, // half away from zero
 		{"8", "7.9996", "-0.01"},
-		{"5", "5", "0"},
+		{"5", "5", "0.00"},
+		{"0.1", "0.099999", "-0.00"}, // less, though it does not show
+		{"0.1", "0.100001", "0.00"},
 		{"0", "5", ""},
 	} {
 		s := Sides{Now: ChargeSum{Net: dec(c.now)}, Simulated: ChargeSum{Net: dec(c.simulated)}}
 		got := ""
-		if p := s.Percent(); p.Valid {
-			got = p.Decimal.String()
+		if p, ok := s.Percent(); ok {
+			got = p.String()
 		}
 		if got != c.want {
 			t.Errorf("from %s to %s is %q %%, want %q", c.now, c.simulated, got, c.want)

@@ -90,11 +90,13 @@
 // a line for each thing it finds, with file and line. An error is what a run
 // would refuse, or what would leave charges unrated or charge them wrongly;
 // a warning is for a person to look at. A table that a run would refuse does
-// not keep the others from being looked through.
+// not keep the others from being looked through. The provider's book is judged
+// by naming its files with --rates, --accounts and --markets.
 //
 // rates diff compares two rate books by what they hold on each date, and
 // rates show gives the row that a price comes from, the prefix and market that
-// lead to it, and the rows that lost.
+// lead to it, and the rows that lost. What it is asked for comes from the
+// command line alone: there --plan is no setting.
 //
 // # Simulation
 //

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path"
+	"strings"
 
 	"waconcile/reader"
 	"waconcile/reconcile"
@@ -36,10 +38,20 @@ func (t table) at(where string) string {
 		return "built-in " + where
 	case where == "":
 		return t.place
-	case path.Base(t.place) == file: // the place is the file
+	case t.isFile(file):
 		return t.place + where[len(file):]
 	}
 	return within(t.place, where)
+}
+
+// isFile tells a place that is the file from a directory that has one of its
+// name.
+func (t table) isFile(name string) bool {
+	if path.Base(t.place) != name || strings.HasSuffix(t.place, "/") {
+		return false
+	}
+	info, err := os.Stat(t.place) // a bucket is nothing here
+	return err != nil || !info.IsDir()
 }
 
 // readMarkets reads the markets, or takes the built-in ones where no place is

@@ -34,10 +34,13 @@ which the books differ, the price in A and in B, and the change in percent.
 }
 
 func twoBooks(_ *cobra.Command, args []string) error {
-	if len(args) != 2 || args[0] == "" || args[1] == "" {
+	if len(args) != 2 {
 		return fmt.Errorf("%w: rates diff takes two places of rates, not %d", errUsage, len(args))
 	}
 	for _, place := range args {
+		if place == "" {
+			return fmt.Errorf("%w: rates diff takes two places of rates, and one of them is empty", errUsage)
+		}
 		if _, _, _, err := splitPlace(place); err != nil {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
@@ -66,11 +69,12 @@ type rateChange struct {
 
 // datedPrice is the dates on which both books hold the same, and differ.
 type datedPrice struct {
-	From    string     `json:"valid_from"` // empty: from the beginning
-	To      string     `json:"valid_to"`   // exclusive; empty: open
-	Old     *bookPrice `json:"old"`        // null where no row is valid
-	New     *bookPrice `json:"new"`
-	Percent string     `json:"percent,omitempty"` // absent where the prices cannot be compared
+	From string     `json:"valid_from"` // empty: from the beginning
+	To   string     `json:"valid_to"`   // exclusive; empty: open
+	Old  *bookPrice `json:"old"`        // null where no row is valid
+	New  *bookPrice `json:"new"`
+	// Percent is absent where the prices cannot be compared.
+	Percent *reconcile.Percent `json:"percent,omitempty"`
 
 	validity string
 }
@@ -123,7 +127,7 @@ func newBookDiff(placeA, placeB string, changes []reconcile.RateChange) *bookDif
 				validity: reconcile.ValidityText(s.From, s.To),
 			}
 			if percent, ok := s.Percent(); ok {
-				p.Percent = percent.String()
+				p.Percent = &percent
 			}
 			change.Dates = append(change.Dates, p)
 		}
@@ -187,20 +191,17 @@ func (d *bookDiff) text() string {
 	for _, c := range d.Changes {
 		for _, p := range c.Dates {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s → %s\t%s\t%s → %s\n", c.Kind, c.Plan, c.Market, c.Category, c.Unit, p.validity,
-				p.Old.text(), p.New.text(), percentText(p.Percent), p.Old.row(), p.New.row())
+				p.Old.text(), p.New.text(), p.change(), p.Old.row(), p.New.row())
 		}
 	}
 	_ = w.Flush() // a strings.Builder never fails
 	return b.String()
 }
 
-// percentText is a change with its sign.
-func percentText(percent string) string {
-	switch {
-	case percent == "":
+// change is by how much the price is another; a dash where that cannot be said.
+func (p *datedPrice) change() string {
+	if p.Percent == nil {
 		return "-"
-	case strings.HasPrefix(percent, "-"):
-		return percent + "%"
 	}
-	return "+" + percent + "%"
+	return percentText(p.Percent)
 }

@@ -18,28 +18,68 @@ func newRatesLintCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lint",
 		Short: "Look for what is wrong with rates, accounts, markets and recharges",
-		Long: `lint looks through the tables that prices come from, and prints a line for each
+		Long:  lintHelp,
+		Example: `  waconcile rates lint --config waconcile.yaml --period 2024-07
+  waconcile rates lint --rates rates.csv
+  waconcile rates lint --rates provider/rates.csv --accounts provider/accounts.csv --markets provider/markets.csv`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.ratesLint(cmd) },
+	}
+	a.settings.ratesFlags(cmd.Flags())
+	a.settings.rechargesFlag(cmd.Flags())
+	a.settings.datesFlags(cmd.Flags())
+	a.settings.s3Flags(cmd.Flags())
+	a.settings.commonFlags(cmd.Flags())
+	return cmd
+}
+
+const lintHelp = `lint looks through the tables that prices come from, and prints a line for each
 thing it finds: file and line, how bad it is, the check, and what is wrong.
 
 What depends on dates is judged for --period, by default the month of --now: a
 plan is used on the dates of its account rows, and of the recharges that have
-not expired. Without --accounts every plan counts as used wherever it has rows.
+not expired, and rows that hold on no date of the period are not looked at.
+Without --accounts every plan counts as used wherever it has rows.
 
-errors, by which charges would be unrated or wrong
-  refused                 a run refuses the table: an overlap, a bad value
+It is --rates, --accounts, --markets and --recharges that are looked through. The
+provider's book, which a run takes as --cost-rates and so on, is looked through by
+naming its files so:
+
+  waconcile rates lint --rates provider/rates.csv --accounts provider/accounts.csv \
+      --markets provider/markets.csv
+
+` + lintErrors + `
+` + lintWarnings + `
+authentication_international without a price is a warning: providers list it for
+some markets only, or not at all. A plan that is not to price a category says so
+by a row for * with n/a: that is a warning, too. What is found of several markets
+on the same dates is one line, at the first of their rows.
+
+Exit codes: 2 where a run would refuse a table, 3 where there are other errors,
+0 with warnings only.`
+
+const lintErrors = `errors, by which charges would be unrated or wrong
+  refused                 a run refuses the table: an overlap, a bad value; of
+                          each table up to 100 rows are listed
   gap                     no row is valid on some dates: of a price, of an
                           account or of a prefix
   market_without_price    a market has no price in a category of the plan
+  category_without_price  the plan has no price at all in a category that the
+                          rules of its accounts charge
+  unit                    the plan has prices in a category, but not by the unit
+                          of the rules
   unknown_market          no prefix leads to the market of a rate
-  unit                    the plan has no price by the unit of the rules
   plan_without_rates      no rate is of the plan of an account or recharge
   no_account              no account is valid in the period
   market_name             a market that rates take for a country
   currency_without_rates  the plan has no price in the recharge's currency
   recharge_account        no account is there that the recharge can pay for
+`
 
-warnings, for a person to look at
+const lintWarnings = `warnings, for a person to look at
   not_available           the row that holds says n/a
+  gap                     no row is valid between two rows of a market, and a less
+                          specific row, such as that of *, holds meanwhile
   unit                    prices by a unit that the rules do not charge by
   mixed_currencies        a plan with several currencies
   price_jump              more than tenfold the price before, or a tenth
@@ -55,24 +95,7 @@ warnings, for a person to look at
                           instants of a recharge that are likely slips
   recharge_account        the account has only the row for all
   recharge_twice          recharges that differ in nothing but their id
-
-authentication_international is a warning where a market has no price for it:
-providers list it for some markets only.
-
-Exit codes: 2 where a run would refuse a table, 3 where there are other errors,
-0 with warnings only.`,
-		Example: `  waconcile rates lint --config waconcile.yaml --period 2024-07
-  waconcile rates lint --rates rates.csv`,
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.ratesLint(cmd) },
-	}
-	a.settings.ratesFlags(cmd.Flags())
-	a.settings.rechargesFlag(cmd.Flags())
-	a.settings.datesFlags(cmd.Flags())
-	a.settings.s3Flags(cmd.Flags())
-	a.settings.commonFlags(cmd.Flags())
-	return cmd
-}
+`
 
 // linted is what lint prints.
 type linted struct {
@@ -107,7 +130,7 @@ func (a *app) ratesLint(cmd *cobra.Command) error {
 		return err
 	}
 	findings := append(refused, reconcile.Lint(tables, judged)...)
-	reconcile.SortFindings(findings)
+	reconcile.SortLintFindings(findings)
 	l := a.settings.linted(period, findings)
 	if err := a.printLinted(l); err != nil {
 		return err

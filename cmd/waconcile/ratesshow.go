@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"waconcile/reconcile"
 
@@ -26,7 +27,12 @@ it, and the rows that lost, with why. --contact takes the spellings that exports
 may have. A contact that is no phone number lies where --country says.
 
 --plan names the plan, or --account the account whose row on the date names it.
-What a recharge pays has the price of the recharge's plan: give that.`,
+What a recharge pays has the price of the recharge's plan: give that. Without an
+account authentication_international by conversation is priced as authentication,
+as rules conversation have it.
+
+What is asked for, from --contact to --unit, is taken from the command line alone,
+and not from the environment or the file of --config.`,
 		Example: `  waconcile rates show --rates rates.csv --plan list --contact "+39 333 123 4567" --category utility --date 2024-07-03
   waconcile rates show --config waconcile.yaml --account acme --contact 12045550123 --category marketing --date 2024-07-03`,
 		Args: noArguments,
@@ -39,7 +45,8 @@ What a recharge pays has the price of the recharge's plan: give that.`,
 	return cmd
 }
 
-func (q *priceQuestion) flags(fs *pflag.FlagSet) {
+func (q *priceQuestion) flags(all *pflag.FlagSet) {
+	fs := pflag.NewFlagSet("show", pflag.ContinueOnError)
 	fs.StringVar(&q.contact, "contact", "", "phone number, or another id")
 	fs.StringVar(&q.country, "country", "", "ISO 3166 `code` of a contact that is no phone number")
 	fs.StringVar(&q.category, "category", "", "marketing, utility, authentication, authentication_international or service")
@@ -47,6 +54,7 @@ func (q *priceQuestion) flags(fs *pflag.FlagSet) {
 	fs.StringVar(&q.plan, "plan", "", "plan")
 	fs.StringVar(&q.account, "account", "", "account whose plan it is, instead of --plan")
 	fs.StringVar(&q.unit, "unit", "", "conversation or message (default: as the account's rules charge on the date, else conversation)")
+	ask(all, fs)
 }
 
 // priceOf is what a question asks for.
@@ -145,7 +153,7 @@ func (s *settings) lookUp(ctx context.Context, q *priceQuestion, p priceOf) (*sh
 		return nil, err
 	}
 	shown := &shownPrice{
-		Contact: p.text, Date: p.date.String(), Plan: q.plan, Category: p.category.String(), PricedAs: p.category.String(),
+		Contact: p.text, Date: p.date.String(), Plan: q.plan, Category: p.category.String(),
 		LostRates: []shownRate{}, LostPrefixes: []shownPrefix{},
 	}
 	if q.account != "" {
@@ -154,12 +162,15 @@ func (s *settings) lookUp(ctx context.Context, q *priceQuestion, p priceOf) (*sh
 			return nil, err
 		}
 		shown.takeAccount(q.account, accounts.Of(q.account), &p, table{reconcile.LintAccounts, s.accounts})
+	} else if err := shown.takePlan(book.Plans(), &p); err != nil {
+		return nil, err
 	}
-	shown.Unit = p.unit.String()
+	shown.Unit, shown.PricedAs = p.unit.String(), p.category.String()
 	place, known := shown.takeMarkets(markets, p, table{reconcile.LintMarkets, s.markets})
 	if known && shown.Plan != "" {
 		shown.takeRates(book, place, p, table{reconcile.LintRates, s.rates})
 	}
+	shown.PlanUnknown = shown.Plan != "" && !slices.Contains(book.Plans(), shown.Plan)
 	shown.judge(known)
 	return shown, nil
 }

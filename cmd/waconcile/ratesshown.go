@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -15,6 +16,7 @@ type shownPrice struct {
 	Date         string        `json:"date"`
 	Account      *shownAccount `json:"account,omitempty"` // where one was asked for
 	Plan         string        `json:"plan"`              // empty where no row of the account is valid
+	PlanUnknown  bool          `json:"plan_without_rates,omitempty"`
 	Category     string        `json:"category"`
 	PricedAs     string        `json:"priced_as"` // the category whose price holds
 	Unit         string        `json:"unit"`
@@ -68,11 +70,22 @@ func (s *shownPrice) takeAccount(id string, terms *reconcile.AccountTerms, p *pr
 	unit, billed := terms.Rules.Billed(p.category, p.date)
 	if !billed {
 		p.category = p.category.Conversation() // R3
-		s.PricedAs = p.category.String()
 	}
 	if !p.unitSet {
 		p.unit = unit
 	}
+}
+
+// takePlan checks the plan that was asked for, and takes the category that
+// rules conversation price by conversation.
+func (s *shownPrice) takePlan(plans []string, p *priceOf) error {
+	if !slices.Contains(plans, s.Plan) {
+		return fmt.Errorf("%w: --plan %q: the rates have no such plan, only %s", errUsage, s.Plan, strings.Join(plans, ", "))
+	}
+	if p.unit == reconcile.UnitConversation {
+		p.category = p.category.Conversation() // R3
+	}
+	return nil
 }
 
 // takeMarkets finds where the contact is.
@@ -169,6 +182,8 @@ func (s *shownPrice) priceText() string {
 		return s.Price + " " + s.Currency
 	case s.Rate != nil:
 		return fmt.Sprintf("none: %s (%s), the row says n/a", s.Status, s.Reason)
+	case s.PlanUnknown:
+		return fmt.Sprintf("none: %s (%s), no rate is of plan %q", s.Status, s.Reason, s.Plan)
 	}
 	return fmt.Sprintf("none: %s (%s)", s.Status, s.Reason)
 }

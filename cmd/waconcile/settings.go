@@ -207,11 +207,26 @@ func fill(fs *pflag.FlagSet, lookupEnv func(string) (string, bool)) error {
 		return err
 	}
 	fs.VisitAll(func(f *pflag.Flag) {
-		if err == nil && f.Name != "config" {
+		if err == nil && f.Name != "config" && !isQuestion(f) {
 			err = fillFlag(fs, f.Name, lookupEnv, file)
 		}
 	})
 	return err
+}
+
+// questionFlag marks a flag that is part of a question, and no setting.
+const questionFlag = "question"
+
+// ask adds the flags of a question to those of a command. They come from the
+// command line alone, also where a setting of another command has the name.
+func ask(fs, question *pflag.FlagSet) {
+	question.VisitAll(func(f *pflag.Flag) { f.Annotations = map[string][]string{questionFlag: nil} })
+	fs.AddFlagSet(question)
+}
+
+func isQuestion(f *pflag.Flag) bool {
+	_, marked := f.Annotations[questionFlag]
+	return marked
 }
 
 func fillFlag(fs *pflag.FlagSet, name string, lookupEnv func(string) (string, bool), file *configFile) error {

@@ -49,11 +49,11 @@ type simulated struct {
 // simulationTotal is all charges of a currency. Now and what follows from it
 // are null where there is no run to compare with.
 type simulationTotal struct {
-	Currency   *string             `json:"currency"` // null: the charges have no price
-	Now        *chargeSum          `json:"now"`
-	Simulated  *chargeSum          `json:"simulated"`
-	Difference *decimal.Decimal    `json:"net_difference"` // simulated minus now
-	Percent    decimal.NullDecimal `json:"percent"`        // of now; null where that is 0
+	Currency   *string            `json:"currency"` // null: the charges have no price
+	Now        *chargeSum         `json:"now"`
+	Simulated  *chargeSum         `json:"simulated"`
+	Difference *decimal.Decimal   `json:"net_difference"` // simulated minus now
+	Percent    *reconcile.Percent `json:"percent"`        // of now; null where that is 0
 
 	sides reconcile.Sides
 }
@@ -102,7 +102,10 @@ func (f *simulated) total(currency string, sides reconcile.Sides) simulationTota
 		t.Currency = &currency
 	}
 	if f.ComparedWith != nil {
-		t.Now, t.Difference, t.Percent = sum(sides.Now), new(sides.Difference()), sides.Percent()
+		t.Now, t.Difference = sum(sides.Now), new(sides.Difference())
+		if more, ok := sides.Percent(); ok {
+			t.Percent = &more
+		}
 	}
 	return t
 }

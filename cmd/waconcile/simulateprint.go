@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"waconcile/reconcile"
 )
 
 // simulationRowsMax is how many rows of a comparison are printed as text.
@@ -111,11 +113,14 @@ func (t *simulationTotal) cells() []string {
 	if priced {
 		cells[4] = money(*t.Difference)
 	}
-	if t.Percent.Valid {
-		cells[5] = t.Percent.Decimal.StringFixed(2) + " %"
+	if t.Percent != nil {
+		cells[5] = percentText(t.Percent)
 	}
 	return cells
 }
+
+// percentText is a percentage as every command prints it.
+func percentText(p *reconcile.Percent) string { return p.String() + " %" }
 
 // currencyText of charges without a price is what they are.
 func currencyText(currency *string) string {
