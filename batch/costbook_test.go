@@ -18,12 +18,14 @@ import (
 )
 
 // The provider's tables of the tests. It takes Canada and Kazakhstan for part of
-// their neighbours, tells islands apart that are sold as Italy, has other plans, and no price for authentication in euros.
+// their neighbours, tells islands apart that are sold as Italy, has other plans, an
+// account that nothing is sold to, and no price for authentication in euros.
 const (
 	costAccounts = `account_id,name,plan,rules,basis,time_zone,vat_rate,portfolio,valid_from,valid_to
 rome,,meta,,,Europe/Rome,,,,
 auckland,,meta,,,Pacific/Auckland,,,,2024-07-05
 angeles,,direct,,delivered,America/Los_Angeles,,,,
+nobody,,direct,,,,,,,
 `
 	costMarkets = `prefix,country,market,valid_from,valid_to
 39,IT,South,,2024-07-03
@@ -121,7 +123,7 @@ func TestCostsAgainstTwoRuns(t *testing.T) {
 			if sold["differences.csv"] == bought["differences.csv"] {
 				t.Error("the books come to the same differences")
 			}
-			seen := 0
+			seen, unsold := 0, 0
 			for name, data := range both {
 				if !strings.HasPrefix(name, writer.ChargesTable) {
 					continue
@@ -129,11 +131,16 @@ func TestCostsAgainstTwoRuns(t *testing.T) {
 				sell := writer.ChargesSchema()
 				costs := lines(t, name, data, writer.CostChargesSchema(), costNames(""))
 				seen += len(costs)
+				for _, line := range lines(t, name, data, writer.CostChargesSchema(), []string{"reason", "cost_status"}) {
+					if line == "unknown_account false|charged false|" {
+						unsold++
+					}
+				}
 				same(t, name, lines(t, name, sold[name], sell, columnNames(sell)), lines(t, name, data, writer.CostChargesSchema(), columnNames(sell)))
 				same(t, name+" by cost", lines(t, name, bought[name], sell, costNames("cost_")), costs)
 			}
-			if seen < 100 {
-				t.Errorf("only %d charges", seen)
+			if seen < 100 || unsold < 1 {
+				t.Errorf("only %d charges, %d of which are bought and sold to nobody", seen, unsold)
 			}
 			checkMarginsByHand(t, both)
 			checkPaidCosts(t, bought, run(func(j *Job) { withCosts(j); j.Recharges = tableSource(costRecharges) }))
