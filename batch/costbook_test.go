@@ -66,24 +66,54 @@ func withCosts(j *Job) {
 }
 
 // Every object of runs with two books comes out the same whatever the workers
-// and passes, also where a run starts from a checkpoint.
+// and passes, also where a run starts from a checkpoint, and where recharges
+// pay.
 func TestCostsInPasses(t *testing.T) {
 	t.Parallel()
 	first, _ := reconcile.ParseDate("2024-06-25")
-	c := newCrowd(700, first, 17)
-	c.late = 1
-	c.fill(1000)
-	exports := c.exports(t, rand.New(rand.NewPCG(7, 2)), 2, 50)
-	want := threePeriods(t, exports, c, func(j *Job) { withCosts(j); j.Workers = 1 })
-	for _, v := range []struct{ workers, passes int }{{2, 1}, {7, 1}, {1, 3}, {7, 4}} {
-		got := threePeriods(t, exports, c, func(j *Job) {
-			withCosts(j)
-			if j.Workers = v.workers; v.passes > 1 {
-				inPasses(j, v.passes)
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			c := newCrowd(700+seed, first, 17)
+			c.late = 1
+			c.fill(1000)
+			if seed > 0 {
+				c.manyContacts()
+				c.prepay(12)
+			}
+			exports := c.exports(t, rand.New(rand.NewPCG(7, 2)), 2, 50)
+			want := threePeriods(t, exports, c, func(j *Job) { withCosts(j); j.Workers = 1 })
+			if paid := paidCosts(t, want); seed > 0 && paid < 10 {
+				t.Errorf("recharges paid for %d charges that cost something", paid)
+			}
+			for _, v := range []struct{ workers, passes int }{{2, 1}, {7, 1}, {1, 3}, {7, 4}} {
+				got := threePeriods(t, exports, c, func(j *Job) {
+					withCosts(j)
+					if j.Workers = v.workers; v.passes > 1 {
+						inPasses(j, v.passes)
+					}
+				})
+				bytesAgree(t, fmt.Sprintf("%+v", v), want, got)
 			}
 		})
-		bytesAgree(t, fmt.Sprintf("%+v", v), want, got)
 	}
+}
+
+// paidCosts counts the charges of all runs that a recharge paid and that cost
+// something.
+func paidCosts(t *testing.T, out *writertest.Mem) (n int) {
+	t.Helper()
+	for key, data := range out.Objects() {
+		if !strings.Contains(key, "/charges/") {
+			continue
+		}
+		for _, line := range lines(t, key, string(data), writer.CostChargesSchema(), []string{"cost_status", "recharge_id"}) {
+			if strings.HasPrefix(line, "charged ") && !strings.HasSuffix(line, "| true|") {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // A run with two books is two runs with one each: what charges are sold for,
