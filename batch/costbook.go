@@ -38,7 +38,7 @@ func (job *Job) validateBooks() error {
 }
 
 // invoiceBook is the book that invoices are compared with, as the settings of
-// a run name it: the provider's unless told otherwise, and none where there is
+// a run that has some name it: the provider's unless told otherwise, and none where there is
 // but one book.
 func (job *Job) invoiceBook() string {
 	switch {

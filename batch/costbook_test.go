@@ -404,11 +404,14 @@ func TestCostIdentity(t *testing.T) {
 		return plan.RunID
 	}
 	none, all := id(func(*Job) {}), id(withCosts)
+	invoiced := func(j *Job) { withCosts(j); j.Invoices = tableSource(bookInvoices) }
 	same(t, "the one book, named", none, id(func(j *Job) { j.InvoiceBook = writer.SellBook }))
 	same(t, "the provider's book, named", all, id(func(j *Job) { withCosts(j); j.InvoiceBook = writer.CostBook }))
-	seen := map[string]string{none: "none", all: "all"}
+	same(t, "the other book, and no invoices", all, id(func(j *Job) { withCosts(j); j.InvoiceBook = writer.SellBook }))
+	same(t, "the provider's book, named, for invoices", id(invoiced), id(func(j *Job) { invoiced(j); j.InvoiceBook = writer.CostBook }))
+	seen := map[string]string{none: "none", all: "all", id(invoiced): "invoiced"}
 	for name, how := range map[string]func(*Job){
-		"sell":     func(j *Job) { j.InvoiceBook = writer.SellBook },
+		"sell":     func(j *Job) { invoiced(j); j.InvoiceBook = writer.SellBook },
 		"rates":    func(j *Job) { j.CostRates = tableSource(costRates + "\n") },
 		"accounts": func(j *Job) { j.CostAccounts = tableSource(costAccounts + "\n") },
 		"markets":  func(j *Job) { j.CostMarkets = nil },

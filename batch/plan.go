@@ -79,7 +79,9 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Period: job.Period, in: in, settings: job.settings(in.accounts), names: reader.NewNames(), simulation: job.Simulation}
-	p.settings.InvoiceBook = job.invoiceBook()
+	if in.has(writer.InvoicesInput) {
+		p.settings.InvoiceBook = job.invoiceBook()
+	}
 	p.span = spanOf(job.Period, in.accounts.Zones(), p.settings.Lookback, job.LateDays)
 	if p.prepaid = prepaidOf(in.recharges, &p.span); p.prepaid.any {
 		p.span.first = min(p.span.first, reconcile.DateOf(p.prepaid.first)-reconcile.Date(p.settings.Lookback))
