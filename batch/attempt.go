@@ -73,16 +73,16 @@ func (r *run) newAttempt(p *pass, from *reconcile.State, scattered map[uint64]bo
 func (r *run) newShard(from *reconcile.State, a *attempt) (*shard, error) {
 	in := r.plan.in
 	s := &shard{
-		pricer:    reconcile.NewPricer(in.accounts, in.markets, in.rates),
-		coster:    in.cost.pricer(),
-		names:     r.names,
-		period:    r.plan.Period,
-		queue:     make(chan work, shardQueue),
-		dates:     make(map[reconcile.Date]*dateCharges),
-		spare:     a.tables.spare,
-		delivered: r.plan.chargesFrom() - 1,
-		log:       newSightings(),
-		opensFrom: reconcile.NoTime,
+		pricer:     reconcile.NewPricer(in.accounts, in.markets, in.rates),
+		costPricer: in.cost.pricer(),
+		names:      r.names,
+		period:     r.plan.Period,
+		queue:      make(chan work, shardQueue),
+		dates:      make(map[reconcile.Date]*dateCharges),
+		spare:      a.tables.spare,
+		delivered:  r.plan.chargesFrom() - 1,
+		log:        newSightings(),
+		opensFrom:  reconcile.NoTime,
 	}
 	if from != nil {
 		s.opensFrom = from.At.Start()

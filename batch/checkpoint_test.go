@@ -46,6 +46,7 @@ func checkHistory(t *testing.T, rt *rapid.T, quiet bool) {
 	if rapid.Bool().Draw(rt, "prepaid") {
 		c.prepay(rapid.IntRange(1, 12).Draw(rt, "recharges"))
 	}
+	costs := rapid.Bool().Draw(rt, "costs")
 	exports := c.exports(t, rand.New(rand.NewPCG(1, 2)), 2, 100)
 	job := func(from, to int, out *writertest.Mem) Job {
 		j, _ := testJob(t, exports, "2024-07-01")
@@ -58,6 +59,9 @@ func checkHistory(t *testing.T, rt *rapid.T, quiet bool) {
 		j.Invoices = tableSource(historyInvoices)
 		if c.recharges != "" {
 			j.Rates, j.Recharges = tableSource(testRates+prepaidRates), tableSource(c.recharges)
+		}
+		if costs {
+			withCosts(&j)
 		}
 		if quiet {
 			j.DeliveryDays = 2

@@ -38,7 +38,7 @@ func (job *Job) validateBooks() error {
 }
 
 // invoiceBook is the book that invoices are compared with, as the settings of
-// a run name it: the provider's unless told otherwise, and none where there is
+// a run that has some name it: the provider's unless told otherwise, and none where there is
 // but one book.
 func (job *Job) invoiceBook() string {
 	switch {
@@ -107,12 +107,16 @@ type costing struct {
 	rating *reconcile.Rating
 }
 
+// costs says whether charges of a date have a cost. Those before the period
+// only take of recharges.
+func (s *shard) costs(date reconcile.Date) bool { return s.costPricer != nil && s.period.Has(date) }
+
 // cost rates a conversation that is the first of its kind by the provider's
-// book.
+// book; nil where charges of the date have no cost.
 func (s *shard) cost(c *reconcile.Conversation, account, country string, date reconcile.Date) *costing {
-	if s.coster == nil {
+	if !s.costs(date) {
 		return nil
 	}
-	place, known := s.coster.Place(c.Contact, country, date)
-	return &costing{place, s.coster.Price(s.coster.Terms(account), place, known, c.Category, reconcile.UnitConversation, date)}
+	place, known := s.costPricer.Place(c.Contact, country, date)
+	return &costing{place, s.costPricer.Price(s.costPricer.Terms(account), place, known, c.Category, reconcile.UnitConversation, date)}
 }

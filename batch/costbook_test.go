@@ -18,12 +18,14 @@ import (
 )
 
 // The provider's tables of the tests. It takes Canada and Kazakhstan for part of
-// their neighbours, tells islands apart that are sold as Italy, has other plans, and no price for authentication in euros.
+// their neighbours, tells islands apart that are sold as Italy, has other plans, an
+// account that nothing is sold to, and no price for authentication in euros.
 const (
 	costAccounts = `account_id,name,plan,rules,basis,time_zone,vat_rate,portfolio,valid_from,valid_to
 rome,,meta,,,Europe/Rome,,,,
 auckland,,meta,,,Pacific/Auckland,,,,2024-07-05
 angeles,,direct,,delivered,America/Los_Angeles,,,,
+nobody,,direct,,,,,,,
 `
 	costMarkets = `prefix,country,market,valid_from,valid_to
 39,IT,South,,2024-07-03
@@ -64,24 +66,54 @@ func withCosts(j *Job) {
 }
 
 // Every object of runs with two books comes out the same whatever the workers
-// and passes, also where a run starts from a checkpoint.
+// and passes, also where a run starts from a checkpoint, and where recharges
+// pay.
 func TestCostsInPasses(t *testing.T) {
 	t.Parallel()
 	first, _ := reconcile.ParseDate("2024-06-25")
-	c := newCrowd(700, first, 17)
-	c.late = 1
-	c.fill(1000)
-	exports := c.exports(t, rand.New(rand.NewPCG(7, 2)), 2, 50)
-	want := threePeriods(t, exports, c, func(j *Job) { withCosts(j); j.Workers = 1 })
-	for _, v := range []struct{ workers, passes int }{{2, 1}, {7, 1}, {1, 3}, {7, 4}} {
-		got := threePeriods(t, exports, c, func(j *Job) {
-			withCosts(j)
-			if j.Workers = v.workers; v.passes > 1 {
-				inPasses(j, v.passes)
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			c := newCrowd(700+seed, first, 17)
+			c.late = 1
+			c.fill(1000)
+			if seed > 0 {
+				c.manyContacts()
+				c.prepay(12)
+			}
+			exports := c.exports(t, rand.New(rand.NewPCG(7, 2)), 2, 50)
+			want := threePeriods(t, exports, c, func(j *Job) { withCosts(j); j.Workers = 1 })
+			if paid := paidCosts(t, want); seed > 0 && paid < 10 {
+				t.Errorf("recharges paid for %d charges that cost something", paid)
+			}
+			for _, v := range []struct{ workers, passes int }{{2, 1}, {7, 1}, {1, 3}, {7, 4}} {
+				got := threePeriods(t, exports, c, func(j *Job) {
+					withCosts(j)
+					if j.Workers = v.workers; v.passes > 1 {
+						inPasses(j, v.passes)
+					}
+				})
+				bytesAgree(t, fmt.Sprintf("%+v", v), want, got)
 			}
 		})
-		bytesAgree(t, fmt.Sprintf("%+v", v), want, got)
 	}
+}
+
+// paidCosts counts the charges of all runs that a recharge paid and that cost
+// something.
+func paidCosts(t *testing.T, out *writertest.Mem) (n int) {
+	t.Helper()
+	for key, data := range out.Objects() {
+		if !strings.Contains(key, "/charges/") {
+			continue
+		}
+		for _, line := range lines(t, key, string(data), writer.CostChargesSchema(), []string{"cost_status", "recharge_id"}) {
+			if strings.HasPrefix(line, "charged ") && !strings.HasSuffix(line, "| true|") {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // A run with two books is two runs with one each: what charges are sold for,
@@ -121,7 +153,7 @@ func TestCostsAgainstTwoRuns(t *testing.T) {
 			if sold["differences.csv"] == bought["differences.csv"] {
 				t.Error("the books come to the same differences")
 			}
-			seen := 0
+			seen, unsold := 0, 0
 			for name, data := range both {
 				if !strings.HasPrefix(name, writer.ChargesTable) {
 					continue
@@ -129,11 +161,16 @@ func TestCostsAgainstTwoRuns(t *testing.T) {
 				sell := writer.ChargesSchema()
 				costs := lines(t, name, data, writer.CostChargesSchema(), costNames(""))
 				seen += len(costs)
+				for _, line := range lines(t, name, data, writer.CostChargesSchema(), []string{"reason", "cost_status"}) {
+					if line == "unknown_account false|charged false|" {
+						unsold++
+					}
+				}
 				same(t, name, lines(t, name, sold[name], sell, columnNames(sell)), lines(t, name, data, writer.CostChargesSchema(), columnNames(sell)))
 				same(t, name+" by cost", lines(t, name, bought[name], sell, costNames("cost_")), costs)
 			}
-			if seen < 100 {
-				t.Errorf("only %d charges", seen)
+			if seen < 100 || unsold < 1 {
+				t.Errorf("only %d charges, %d of which are bought and sold to nobody", seen, unsold)
 			}
 			checkMarginsByHand(t, both)
 			checkPaidCosts(t, bought, run(func(j *Job) { withCosts(j); j.Recharges = tableSource(costRecharges) }))
@@ -367,11 +404,14 @@ func TestCostIdentity(t *testing.T) {
 		return plan.RunID
 	}
 	none, all := id(func(*Job) {}), id(withCosts)
+	invoiced := func(j *Job) { withCosts(j); j.Invoices = tableSource(bookInvoices) }
 	same(t, "the one book, named", none, id(func(j *Job) { j.InvoiceBook = writer.SellBook }))
 	same(t, "the provider's book, named", all, id(func(j *Job) { withCosts(j); j.InvoiceBook = writer.CostBook }))
-	seen := map[string]string{none: "none", all: "all"}
+	same(t, "the other book, and no invoices", all, id(func(j *Job) { withCosts(j); j.InvoiceBook = writer.SellBook }))
+	same(t, "the provider's book, named, for invoices", id(invoiced), id(func(j *Job) { invoiced(j); j.InvoiceBook = writer.CostBook }))
+	seen := map[string]string{none: "none", all: "all", id(invoiced): "invoiced"}
 	for name, how := range map[string]func(*Job){
-		"sell":     func(j *Job) { j.InvoiceBook = writer.SellBook },
+		"sell":     func(j *Job) { invoiced(j); j.InvoiceBook = writer.SellBook },
 		"rates":    func(j *Job) { j.CostRates = tableSource(costRates + "\n") },
 		"accounts": func(j *Job) { j.CostAccounts = tableSource(costAccounts + "\n") },
 		"markets":  func(j *Job) { j.CostMarkets = nil },

@@ -44,7 +44,7 @@ const (
 type groupKey struct {
 	account, business reconcile.Name
 	place             int32          // of a phone number
-	costPlace         int32          // likewise, by the provider's table of markets; 0 without one
+	costPlace         int32          // likewise, by the provider's table of markets; 0 where there is no cost
 	country           reconcile.Name // of a contact that is none
 	category          reconcile.Category
 	opaque            bool
@@ -56,7 +56,7 @@ type group struct {
 	category          reconcile.Category
 	place             reconcile.Place
 	rating            *reconcile.Rating
-	cost              *costing // nil: there is one book
+	cost              *costing // nil: there is one book, or the date is before the period
 	quantity          int64
 }
 

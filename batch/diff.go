@@ -27,6 +27,10 @@ type DiffJob struct {
 	Accounts *reconcile.Accounts
 }
 
+// Costs says whether both runs have the provider's book: then what charges cost
+// is compared, too.
+func (job *DiffJob) Costs() bool { return job.A.Costs() && job.B.Costs() }
+
 // DiffKind is what became of a charge on the way from run A to run B.
 type DiffKind string
 
@@ -40,7 +44,9 @@ const (
 
 // DiffReason is why a charge came, went or changed. The first four are about
 // the messages of the charge's pair, sent before the charge expires, in those
-// exports that only one of the runs read.
+// exports that only one of the runs read. Where another recharge pays than
+// before, they are about those of the whole account, sent when the charge opens
+// or before.
 type DiffReason string
 
 // The reasons.
@@ -58,9 +64,10 @@ const (
 	History DiffReason = "history"
 	// ExportsChanged: exports differ, and were not looked into.
 	ExportsChanged DiffReason = "exports_changed"
-	// PriceChanged: market, plan, price, amount, status or reason differ, or
-	// those of the cost, and so do the rates, accounts, markets or recharges
-	// of either book, or the plans of simulations.
+	// PriceChanged: market, plan, price, amount, status, reason or recharge
+	// differ, and so do the rates, accounts, markets or recharges, or the plans
+	// of simulations; or those of the cost differ, and so do the provider's
+	// rates, accounts or markets.
 	PriceChanged DiffReason = "price_changed"
 	// AccountChanged: the accounts differ, of which a basis or a time zone
 	// can have done it.
@@ -125,12 +132,12 @@ func Diff(ctx context.Context, job DiffJob, yield func(*ChargeDiff) error) (*Dif
 		return nil, fmt.Errorf("%w: a run of %s and one of %s have no charges in common", ErrConfig, job.A.Period, job.B.Period)
 	}
 	d := newDiffer(&job)
-	affected, err := d.affected(ctx)
+	of, err := d.affected(ctx)
 	if err != nil {
 		return nil, err
 	}
 	why := newDiffReasons(&job)
-	if err := why.readExports(ctx, affected); err != nil {
+	if err := why.readExports(ctx, of); err != nil {
 		return nil, err
 	}
 	totals := newDiffTotals()
@@ -143,7 +150,7 @@ func Diff(ctx context.Context, job DiffJob, yield func(*ChargeDiff) error) (*Dif
 	if err != nil {
 		return nil, err
 	}
-	return totals, totals.check(job.A, job.B)
+	return totals, totals.check(d)
 }
 
 // differ finds what differs. It goes through the tables twice: once to learn
@@ -158,49 +165,72 @@ type differ struct {
 
 // diffColumns are the places of columns in the table of charges.
 type diffColumns struct {
-	id, account, business, contact, category, openedAt, expiresAt, date, openedBy, currency, amount int
+	id, account, business, contact, category, openedAt, expiresAt, date, openedBy, recharge int
+
+	sale, cost priceColumns // cost: only where both runs have it
 }
+
+type priceColumns struct{ currency, amount int }
 
 func newDiffer(job *DiffJob) *differ {
 	s := writer.ChargesSchema()
-	if job.A.Costs() && job.B.Costs() {
+	d := &differ{job: job, moved: make(map[string]bool)}
+	if job.Costs() {
 		s = writer.CostChargesSchema()
 	}
 	at := func(name string) int {
 		return slices.IndexFunc(s, func(c writer.ColumnSpec) bool { return c.Name == name })
 	}
-	return &differ{job: job, schema: s, moved: make(map[string]bool), column: diffColumns{
+	d.schema, d.column = s, diffColumns{
 		id: at("charge_id"), account: at("account_id"), business: at("business_number"), contact: at("contact"),
 		category: at("category"), openedAt: at("opened_at"), expiresAt: at("expires_at"), date: at("billing_date"),
-		openedBy: at("opened_by"), currency: at("currency"), amount: at("amount"),
-	}}
+		openedBy: at("opened_by"), recharge: at("recharge_id"),
+		sale: priceColumns{at("currency"), at("amount")}, cost: priceColumns{at("cost_currency"), at("cost_amount")},
+	}
+	return d
 }
 
-// affected learns which charges have moved, and gives the pairs of all that
-// came, went or changed.
-func (d *differ) affected(ctx context.Context) (map[uint64]bool, error) {
-	pairs := make(map[uint64]bool)
-	alone := map[DiffKind]map[string]bool{Came: {}, Went: {}}
+// affected is what the exports are asked for.
+type affected struct {
+	pairs   map[uint64]bool // of all charges that came, went or changed, by hash
+	drawing map[string]bool // accounts with a charge that another recharge pays for, or none any more
+}
+
+// draws notes the account of a charge that is in both runs, and the recharges
+// that pay for it there; empty stands for none.
+func (a *affected) draws(account, before, now string) {
+	if before != now {
+		a.drawing[strings.Clone(account)] = true
+	}
+}
+
+// affected learns which charges have moved, and which pairs and accounts the
+// messages that made a difference can be of.
+func (d *differ) affected(ctx context.Context) (*affected, error) {
+	of := &affected{make(map[uint64]bool), make(map[string]bool)}
+	alone := map[DiffKind]map[string]string{Came: {}, Went: {}} // ids of charges, and the recharge that pays
 	other := map[DiffKind]DiffKind{Came: Went, Went: Came}
 	err := d.each(ctx, func(kind DiffKind, a, b *chargeAt) error {
 		c := b
 		if kind == Went {
 			c = a
 		}
-		pairs[d.pairHash(c)] = true
+		of.pairs[d.pairHash(c)] = true
+		account, id, recharge := c.text(d.column.account), c.text(d.column.id), c.textOrNone(d.column.recharge)
 		if kind == Changed {
+			of.draws(account, a.textOrNone(d.column.recharge), recharge)
 			return nil
 		}
-		id := strings.Clone(c.text(d.column.id))
-		if alone[other[kind]][id] {
+		if before, met := alone[other[kind]][id]; met {
 			delete(alone[other[kind]], id)
-			d.moved[id] = true
+			d.moved[strings.Clone(id)] = true
+			of.draws(account, before, recharge)
 		} else {
-			alone[kind][id] = true
+			alone[kind][strings.Clone(id)] = strings.Clone(recharge)
 		}
 		return nil
 	})
-	return pairs, err
+	return of, err
 }
 
 func (d *differ) pairHash(c *chargeAt) uint64 {

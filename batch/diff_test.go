@@ -482,13 +482,65 @@ func TestDiffChecksItself(t *testing.T) {
 	}
 }
 
+// What charges cost is added up apart from what they are sold for, and held
+// against the manifests likewise.
+func TestDiffCosts(t *testing.T) {
+	t.Parallel()
+	s := newTwoRuns(t)
+	withCosts(&s.job)
+	s.put("2024-07-02", "a", s.row("m1", "rome", "393331111111", "2024-07-02T09:00", "marketing", "sent"),
+		s.row("m2", "rome", "393332222222", "2024-07-02T09:00", "authentication", "sent"))
+	s.a = s.run()
+	s.put("2024-07-02", "late", s.row("m3", "rome", "393333333333", "2024-07-02T09:00", "marketing", "sent"))
+	s.job.CostRates = tableSource(strings.Replace(costRates, "meta,South,marketing,conversation,0.05,EUR", "meta,South,marketing,conversation,0.06,USD", 1) +
+		"meta,*,authentication,conversation,0.02,EUR,,\n")
+	s.b = s.run()
+	ignore := func(*ChargeDiff) error { return nil }
+	totals, err := Diff(t.Context(), DiffJob{Out: s.out, A: s.a, B: s.b}, ignore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	amount := decimal.RequireFromString
+	sold := []DiffTotal{
+		{Kind: Came, Reason: "exports_changed", Currency: "EUR", Charges: 1, New: amount("0.14")},
+		{Kind: Changed, Reason: "price_changed", Currency: "EUR", Charges: 2, Old: amount("0.19"), New: amount("0.19")},
+	}
+	bought := []DiffTotal{
+		{Kind: Came, Reason: "exports_changed", Currency: "USD", Charges: 1, New: amount("0.06")},
+		{Kind: Changed, Reason: "price_changed"},
+		{Kind: Changed, Reason: "price_changed", Currency: "EUR", Charges: 1, Old: amount("0.05"), New: amount("0.02")},
+		{Kind: Changed, Reason: "price_changed", Currency: "USD", Charges: 1, New: amount("0.06")},
+	}
+	if diff := cmp.Diff(sold, totals.Rows); diff != "" {
+		t.Errorf("sold (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(bought, totals.Costs); diff != "" {
+		t.Errorf("bought (-want +got):\n%s", diff)
+	}
+	for i := range s.b.Files {
+		if f := &s.b.Files[i]; strings.HasPrefix(f.Name, "charges/") {
+			f.Totals = maps.Clone(f.Totals)
+			f.Totals["cost_amount"] = "7"
+		}
+	}
+	if _, err := Diff(t.Context(), DiffJob{Out: s.out, A: s.a, B: s.b}, ignore); !errors.Is(err, ErrControl) {
+		t.Errorf("another total of the costs: %v", err)
+	}
+	one := s.job
+	one.CostRates, one.CostAccounts, one.CostMarkets, one.Fx = nil, nil, nil, nil
+	s.job = one
+	if totals, err = Diff(t.Context(), DiffJob{Out: s.out, A: s.a, B: s.run()}, ignore); err != nil || totals.Costs != nil {
+		t.Errorf("a run of one book: %v, %v", totals, err)
+	}
+}
+
 // Totals come in the order of their counts: came, went, changed.
 func TestDiffTotalsOrder(t *testing.T) {
 	t.Parallel()
 	totals := newDiffTotals()
 	for _, kind := range []DiffKind{Changed, Went, Came} {
 		for _, reason := range []string{"b", "a"} {
-			totals.row(kind, reason, "EUR").Charges++
+			totalOf(&totals.Rows, kind, reason, "EUR").Charges++
 		}
 	}
 	var got []string

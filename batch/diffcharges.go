@@ -34,6 +34,14 @@ func (c *chargeAt) null(column int) bool {
 	return null != nil && null[c.row]
 }
 
+// textOrNone is empty for a null.
+func (c *chargeAt) textOrNone(column int) string {
+	if c.null(column) {
+		return ""
+	}
+	return c.text(column)
+}
+
 // load reads the charges of a date, whose bytes must be those of the manifest.
 func (d *differ) load(ctx context.Context, m *writer.Manifest, files []writer.FileEntry) (*chargeRows, error) {
 	rows := &chargeRows{columns: make([]writer.Column, len(d.schema)), byID: make(map[string]int)}
@@ -193,17 +201,17 @@ func (d *differ) cell(c *chargeAt, column int) *string {
 }
 
 func (d *differ) priced(c *chargeAt) *Priced {
-	amount, _ := c.columns[d.column.amount].CellText(writer.Money, c.row)
-	currency, _ := c.columns[d.column.currency].CellText(writer.Text, c.row)
+	amount, _ := c.columns[d.column.sale.amount].CellText(writer.Money, c.row)
+	currency, _ := c.columns[d.column.sale.currency].CellText(writer.Text, c.row)
 	return &Priced{Amount: amount, Currency: currency}
 }
 
 // amount is 0 where the charge has none.
-func (d *differ) amount(c *chargeAt) reconcile.Micros {
-	if c.null(d.column.amount) {
+func (c *chargeAt) amount(of priceColumns) reconcile.Micros {
+	if c.null(of.amount) {
 		return 0
 	}
-	return c.columns[d.column.amount].Micros[c.row]
+	return c.columns[of.amount].Micros[c.row]
 }
 
 // pairHash is the same for the pair of a charge and that of a message.

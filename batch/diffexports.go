@@ -17,13 +17,13 @@ import (
 )
 
 // diffExports looks in the exports for the messages that made a difference:
-// first those of affected pairs in what only one run read, then the same
-// messages in what both read, on the days around their sending.
+// first those of affected pairs and accounts in what only one run read, then the
+// same messages in what both read, on the days around their sending.
 type diffExports struct {
-	why   *diffReasons
-	pairs map[uint64]bool
-	names *reader.Names
-	of    [2]*reader.Exports // as each run read them
+	why      *diffReasons
+	affected *affected
+	names    *reader.Names
+	of       [2]*reader.Exports // as each run read them
 
 	listed map[reconcile.Date]map[string]reader.Object
 	gone   [2]map[reconcile.Date]bool // days with objects of the run that are not there any more
@@ -32,12 +32,13 @@ type diffExports struct {
 	messages map[uint64]*diffMessage
 }
 
-// diffMessage is a message of an affected pair, as each run saw it.
+// diffMessage is a message of an affected pair or account, as each run saw it.
 type diffMessage struct {
-	pair uint64
-	sent bool // its account is on basis sent
-	view [2]messageView
-	days []reconcile.Date // of what only one run read, in which it lies
+	pair    uint64
+	account string
+	sent    bool // its account is on basis sent
+	view    [2]messageView
+	days    []reconcile.Date // of what only one run read, in which it lies
 }
 
 // messageView is what the rows of a message come to, as far as runs can tell
@@ -47,13 +48,14 @@ type messageView struct {
 	sent            int64
 	rank            uint8
 	category        reconcile.Category
+	country         string // of a contact that is no phone number
 	status          reconcile.Status
 	delivered, read int64
 }
 
-func newDiffExports(why *diffReasons, pairs map[uint64]bool) (*diffExports, error) {
+func newDiffExports(why *diffReasons, of *affected) (*diffExports, error) {
 	e := &diffExports{
-		why: why, pairs: pairs, names: reader.NewNames(), listed: make(map[reconcile.Date]map[string]reader.Object),
+		why: why, affected: of, names: reader.NewNames(), listed: make(map[reconcile.Date]map[string]reader.Object),
 		gone:     [2]map[reconcile.Date]bool{{}, {}},
 		messages: make(map[uint64]*diffMessage),
 	}
@@ -186,8 +188,8 @@ func (e *diffExports) find(ctx context.Context, o exportObject) (*reader.Object,
 	return nil, nil
 }
 
-// scan takes the rows of affected pairs as the runs of views saw them. In what
-// both runs read only messages count that are known already.
+// scan takes the rows of affected pairs and accounts as the runs of views saw
+// them. In what both runs read only messages count that are known already.
 func (e *diffExports) scan(ctx context.Context, exports *reader.Exports, there reader.Object, o exportObject, views sides) error {
 	var contact []byte
 	return exports.Scan(ctx, there, o.day, reconcile.NoTime, func(b *reader.Block) error {
@@ -199,17 +201,18 @@ func (e *diffExports) scan(ctx context.Context, exports *reader.Exports, there r
 				continue
 			}
 			contact = e.names.AppendContact(contact[:0], rows.Contact[n])
-			pair := pairHash(e.names.Text(rows.Account[n]), e.names.Text(rows.Business[n]), contact)
-			if !e.pairs[pair] {
+			account := e.names.Text(rows.Account[n])
+			pair := pairHash(account, e.names.Text(rows.Business[n]), contact)
+			if !e.affected.pairs[pair] && !e.affected.drawing[account] {
 				continue
 			}
-			m := e.message(pair, rows.ID.At(n), o)
+			m := e.message(pair, account, rows.ID.At(n), o)
 			if a := e.why.job.Accounts; m != nil && a != nil {
-				m.sent = a.Of(e.names.Text(rows.Account[n])).Basis == reconcile.BasisSent
+				m.sent = a.Of(account).Basis == reconcile.BasisSent
 			}
 			for i, side := range []sides{sideA, sideB} {
 				if m != nil && views&side != 0 {
-					m.view[i].take(rows, n)
+					m.view[i].take(rows, n, e.countryOf(rows, n))
 				}
 			}
 		}
@@ -217,15 +220,23 @@ func (e *diffExports) scan(ctx context.Context, exports *reader.Exports, there r
 	})
 }
 
+// countryOf is that of a row whose contact has no other place.
+func (e *diffExports) countryOf(rows *reconcile.Rows, n int) string {
+	if _, opaque := rows.Contact[n].Opaque(); !opaque {
+		return ""
+	}
+	return e.names.Text(rows.Country[n])
+}
+
 // message is nil for one that is not wanted.
-func (e *diffExports) message(pair uint64, id []byte, o exportObject) *diffMessage {
+func (e *diffExports) message(pair uint64, account string, id []byte, o exportObject) *diffMessage {
 	hash := messageHash(pair, id)
 	m := e.messages[hash]
 	if o.in == bothSides {
 		return m
 	}
 	if m == nil {
-		m = &diffMessage{pair: pair}
+		m = &diffMessage{pair: pair, account: account}
 		e.messages[hash] = m
 	}
 	if !slices.Contains(m.days, o.day) {
@@ -241,13 +252,15 @@ func messageHash[T string | []byte](pair uint64, id T) uint64 {
 }
 
 // take merges a row into what is known of its message.
-func (v *messageView) take(rows *reconcile.Rows, n int) {
+func (v *messageView) take(rows *reconcile.Rows, n int, country string) {
 	sent, rank := rows.SentAt[n], reconcile.Rank(rows.Kind[n], rows.Category[n])
 	switch {
 	case !v.seen:
-		*v = messageView{seen: true, sent: sent, rank: rank, category: rows.Category[n], delivered: reconcile.NoTime, read: reconcile.NoTime}
+		*v = messageView{seen: true, sent: sent, rank: rank, category: rows.Category[n], country: country, delivered: reconcile.NoTime, read: reconcile.NoTime}
 	case sent < v.sent || sent == v.sent && rank < v.rank:
-		v.sent, v.rank, v.category = sent, rank, rows.Category[n]
+		v.sent, v.rank, v.category, v.country = sent, rank, rows.Category[n], country
+	case sent == v.sent && rank == v.rank && (v.country == "" || country != "" && country < v.country):
+		v.country = country
 	}
 	v.status = max(v.status, rows.Status[n])
 	v.delivered = earliest(v.delivered, rows.DeliveredAt[n])
@@ -282,7 +295,7 @@ func (e *diffExports) judge(ctx context.Context) error {
 		switch {
 		case a.seen && b.seen:
 			if m.changed() {
-				e.why.found(m.pair, StatusChanged, min(a.sent, b.sent))
+				e.why.found(m, StatusChanged, min(a.sent, b.sent))
 			}
 		case a.seen:
 			if e.judgeAlone(m, a, 1) {
@@ -318,9 +331,9 @@ func (e *diffExports) judgeAlone(m *diffMessage, v *messageView, missing int) (o
 		return true
 	case v.status == reconcile.Failed: // a message that never counted
 	case !lookedAt:
-		e.why.found(m.pair, History, v.sent)
+		e.why.found(m, History, v.sent)
 	default:
-		e.why.found(m.pair, LateMessage, v.sent)
+		e.why.found(m, LateMessage, v.sent)
 	}
 	return false
 }
@@ -359,9 +372,9 @@ func (e *diffExports) judgeByCharges(ctx context.Context, m *writer.Manifest, op
 		v := &m.view[seen]
 		switch failed := v.status == reconcile.Failed; {
 		case counted && failed:
-			e.why.found(m.pair, StatusChanged, v.sent)
+			e.why.found(m, StatusChanged, v.sent)
 		case !counted && !failed:
-			e.why.found(m.pair, FileReplaced, v.sent)
+			e.why.found(m, FileReplaced, v.sent)
 		}
 	}
 	return nil

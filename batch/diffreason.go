@@ -16,7 +16,8 @@ type diffReasons struct {
 	job *DiffJob
 
 	// What the manifests tell.
-	prices   bool // rates, accounts, markets or recharges differ
+	prices   bool // rates, accounts, markets or recharges differ, or the plans of simulations
+	costs    bool // the provider's rates, accounts or markets differ
 	accounts bool
 	settings bool
 	history  bool
@@ -24,21 +25,44 @@ type diffReasons struct {
 
 	// What the exports tell, where they were asked.
 	asked    bool
-	unknown  bool                            // some that one of the runs read are not there any more
-	messages map[uint64]map[DiffReason]int64 // by hash of the pair: when the first message of each reason was sent
+	unknown  bool                 // some that one of the runs read are not there any more
+	messages map[uint64]firstSent // by hash of the pair
+	drawing  map[string]firstSent // by account, of those on whose recharges charges draw otherwise
+}
+
+// firstSent is when the first message of each reason was sent.
+type firstSent map[DiffReason]int64
+
+func (f firstSent) add(reason DiffReason, sent int64) {
+	if first, ok := f[reason]; !ok || sent < first {
+		f[reason] = sent
+	}
+}
+
+// upTo are the reasons of messages sent at an instant or before. Days that one
+// run alone read count where nothing else does.
+func (f firstSent) upTo(until int64) []DiffReason {
+	var reasons []DiffReason
+	for reason, sent := range f {
+		if sent <= until {
+			reasons = append(reasons, reason)
+		}
+	}
+	if len(reasons) > 1 {
+		reasons = slices.DeleteFunc(reasons, func(reason DiffReason) bool { return reason == History })
+	}
+	return reasons
 }
 
 func newDiffReasons(job *DiffJob) *diffReasons {
 	a, b := job.A, job.B
-	r := &diffReasons{job: job, exports: newExportSets(a, b), messages: make(map[uint64]map[DiffReason]int64)}
+	r := &diffReasons{job: job, exports: newExportSets(a, b), messages: make(map[uint64]firstSent), drawing: make(map[string]firstSent)}
 	r.accounts = inputsDiffer(a, b, writer.AccountsInput)
-	for _, table := range []string{
-		writer.RatesInput, writer.MarketsInput, writer.RechargesInput,
-		writer.CostRatesInput, writer.CostAccountsInput, writer.CostMarketsInput,
-	} {
-		r.prices = r.prices || inputsDiffer(a, b, table)
+	differ := func(tables ...string) bool {
+		return slices.ContainsFunc(tables, func(table string) bool { return inputsDiffer(a, b, table) })
 	}
-	r.prices = r.prices || r.accounts || simulatedPlan(a) != simulatedPlan(b)
+	r.prices = r.accounts || differ(writer.RatesInput, writer.MarketsInput, writer.RechargesInput) || simulatedPlan(a) != simulatedPlan(b)
+	r.costs = differ(writer.CostRatesInput, writer.CostAccountsInput, writer.CostMarketsInput)
 	r.settings = !sameSettings(a, b)
 	r.history = !slices.Equal(a.DaysRead, b.DaysRead) || a.Settings.Lookback != b.Settings.Lookback || !sameText(a.Checkpoint, b.Checkpoint)
 	return r
@@ -71,32 +95,60 @@ func sameSettings(a, b *writer.Manifest) bool {
 
 // of gives the reasons of a charge that differs, sorted.
 func (r *diffReasons) of(d *differ, diff *ChargeDiff, a, b *chargeAt) []DiffReason {
-	priced, only := false, diff.Kind == Changed
-	opened := diff.Kind == Changed
-	for _, c := range diff.Columns {
-		price := isPriceColumn(c.Name)
-		priced, only = priced || price, only && price
-		opened = opened && c.Name != "opened_at"
+	priced, drawn, others := r.byTables(diff)
+	var reasons []DiffReason
+	if others {
+		reasons = r.messageReasons(d, a, b)
 	}
-	priced = priced && r.prices && opened
-	if priced && only {
-		return []DiffReason{PriceChanged}
+	if drawn {
+		reasons = append(reasons, r.drawReasons(diff.Account, b.int(d.column.openedAt), priced)...)
 	}
-	reasons := r.messageReasons(d, a, b)
 	if priced {
 		reasons = append(reasons, PriceChanged)
 	}
 	if len(reasons) == 0 {
 		reasons = r.candidates(diff)
 	}
-	slices.SortFunc(reasons, func(x, y DiffReason) int { return cmp.Compare(x, y) })
-	return reasons
+	slices.Sort(reasons)
+	return slices.Compact(reasons)
+}
+
+// byTables tells what can have changed the columns of a charge that opened when
+// it did before: priced, other tables of the book that a column is of; drawn,
+// another recharge that pays, because of other tables or of what the account's
+// charges before have taken; others, none of these. All is others in a charge
+// that came or went, or opened at another time.
+func (r *diffReasons) byTables(diff *ChargeDiff) (priced, drawn, others bool) {
+	if diff.Kind != Changed || diff.changed("opened_at") {
+		return false, false, true
+	}
+	drawn = diff.changed("recharge_id")
+	for _, c := range diff.Columns {
+		name, cost := strings.CutPrefix(c.Name, costPrefix)
+		byTable := cost && r.costs || !cost && r.prices
+		switch {
+		case !isPriceColumn(name):
+			others = true
+		case byTable:
+			priced = true
+		case cost || !drawn:
+			others = true
+		}
+	}
+	return priced, drawn, others
+}
+
+// costPrefix begins the columns of what the provider charges.
+const costPrefix = "cost_"
+
+func (d *ChargeDiff) changed(column string) bool {
+	return slices.ContainsFunc(d.Columns, func(c CellDiff) bool { return c.Name == column })
 }
 
 // isPriceColumn: a charge that opened when it did before has other values
-// there only by other tables.
+// there by other tables, or because another recharge pays.
 func isPriceColumn(name string) bool {
-	switch strings.TrimPrefix(name, "cost_") {
+	switch name {
 	case "market", "country", "plan", "unit_price", "currency", "amount", "status", "reason", "recharge_id":
 		return true
 	}
@@ -104,8 +156,7 @@ func isPriceColumn(name string) bool {
 }
 
 // messageReasons are those of the pair's messages that can bear on a charge:
-// sent before it expires. Days that one run alone read count where nothing
-// else does.
+// sent before it expires.
 func (r *diffReasons) messageReasons(d *differ, a, b *chargeAt) []DiffReason {
 	until := reconcile.NoTime
 	var pair uint64
@@ -120,16 +171,24 @@ func (r *diffReasons) messageReasons(d *differ, a, b *chargeAt) []DiffReason {
 		}
 		until = max(until, expires)
 	}
-	var reasons []DiffReason
-	for reason, sent := range r.messages[pair] {
-		if sent < until {
-			reasons = append(reasons, reason)
-		}
+	return r.messages[pair].upTo(until - 1)
+}
+
+// drawReasons are those of an account's messages that can bear on which
+// recharge pays for a charge, of whatever pair: sent when it opens or before.
+// Where tables can have done it, exports that are gone or were not looked into
+// still can, too.
+func (r *diffReasons) drawReasons(account string, openedAt int64, priced bool) []DiffReason {
+	reasons := r.drawing[account].upTo(openedAt)
+	switch {
+	case len(reasons) > 0 || !priced:
+		return reasons
+	case r.asked && r.unknown:
+		return []DiffReason{FileReplaced}
+	case !r.asked && r.exports.differ():
+		return []DiffReason{ExportsChanged}
 	}
-	if len(reasons) > 1 {
-		reasons = slices.DeleteFunc(reasons, func(reason DiffReason) bool { return reason == History })
-	}
-	return reasons
+	return nil
 }
 
 // candidates are what else can have done it, where no message of the pair did.
@@ -156,16 +215,16 @@ func (r *diffReasons) candidates(diff *ChargeDiff) []DiffReason {
 	return reasons
 }
 
-// found notes that a message of a pair, sent at an instant, is a reason.
-func (r *diffReasons) found(pair uint64, reason DiffReason, sent int64) {
-	of := r.messages[pair]
-	if of == nil {
-		of = make(map[DiffReason]int64)
-		r.messages[pair] = of
+// found notes that a message, sent at an instant, is a reason.
+func (r *diffReasons) found(m *diffMessage, reason DiffReason, sent int64) {
+	if r.messages[m.pair] == nil {
+		r.messages[m.pair] = make(firstSent)
 	}
-	if first, ok := of[reason]; !ok || sent < first {
-		of[reason] = sent
+	r.messages[m.pair].add(reason, sent)
+	if r.drawing[m.account] == nil {
+		r.drawing[m.account] = make(firstSent)
 	}
+	r.drawing[m.account].add(reason, sent)
 }
 
 // exportSets is which of the two runs read what: bit 1 is A, bit 2 is B.
@@ -222,16 +281,17 @@ func (s *exportSets) differ() bool {
 	return slices.ContainsFunc(s.objects, func(o exportObject) bool { return o.in != bothSides })
 }
 
-// readExports asks the exports for the messages of pairs whose charges differ.
-func (r *diffReasons) readExports(ctx context.Context, pairs map[uint64]bool) error {
+// readExports asks the exports for the messages that can have made charges
+// differ.
+func (r *diffReasons) readExports(ctx context.Context, of *affected) error {
 	if r.job.Exports == nil {
 		return nil
 	}
 	r.asked = true
-	if !r.exports.differ() || len(pairs) == 0 {
+	if !r.exports.differ() || len(of.pairs) == 0 {
 		return nil
 	}
-	e, err := newDiffExports(r, pairs)
+	e, err := newDiffExports(r, of)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ type Config struct {
 	// Simulation, where not nil, makes the run one of what other prices would
 	// charge, below simulations/, of which nothing is billed.
 	Simulation  *writer.Simulation
-	InvoiceBook string // writer.SellBook or writer.CostBook, that invoices are compared with; empty: the provider's where it is given
+	InvoiceBook string // writer.SellBook or writer.CostBook, that invoices are compared with; empty: the provider's where it is given; of no use without invoices
 
 	passes int              // of tests: that many; 0: as many as Memory needs
 	tight  func(share) bool // of tests: whether a pass is to be given up for lack of memory; nil: as Memory says

@@ -80,7 +80,9 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Period: job.Period, in: in, settings: job.settings(in.accounts), names: reader.NewNames(), simulation: job.Simulation}
-	p.settings.InvoiceBook = job.invoiceBook()
+	if in.has(writer.InvoicesInput) {
+		p.settings.InvoiceBook = job.invoiceBook()
+	}
 	p.span = spanOf(job.Period, in.accounts.Zones(), p.settings.Lookback, job.LateDays)
 	if p.purchase = firstPurchase(in.recharges, &p.span); p.purchase.made {
 		p.span.first = min(p.span.first, reconcile.DateOf(p.purchase.at)-reconcile.Date(p.settings.Lookback))

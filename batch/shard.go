@@ -11,12 +11,12 @@ import (
 // shard owns the pairs of a share of the contacts: an engine, and what the
 // engine's conversations have become. One goroutine drives it.
 type shard struct {
-	engine *reconcile.Engine
-	pricer *reconcile.Pricer
-	coster *reconcile.Pricer // by the provider's book; nil: there is none
-	names  *reader.Names
-	period Period
-	queue  chan work
+	engine     *reconcile.Engine
+	pricer     *reconcile.Pricer
+	costPricer *reconcile.Pricer // by the provider's book; nil: there is none
+	names      *reader.Names
+	period     Period
+	queue      chan work
 
 	terms     []*reconcile.AccountTerms // by account; nil: not asked yet
 	dates     map[reconcile.Date]*dateCharges
@@ -129,8 +129,8 @@ func (s *shard) Conversation(c *reconcile.Conversation) {
 		key.country = c.Country
 	} else {
 		key.place = s.pricer.PlaceID(c.Contact, date)
-		if s.coster != nil {
-			key.costPlace = s.coster.PlaceID(c.Contact, date)
+		if s.costs(date) {
+			key.costPlace = s.costPricer.PlaceID(c.Contact, date)
 		}
 	}
 	charges := s.dateOf(date)

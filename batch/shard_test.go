@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"waconcile/reader"
 	"waconcile/reconcile"
 )
 
@@ -27,5 +28,38 @@ func TestHashLostAtTheEnd(t *testing.T) {
 	deliver := func(reconcile.Date, *dateCharges) error { delivered = true; return nil }
 	if err := s.run(t.Context(), nil, deliver); !errors.Is(err, lost) || delivered {
 		t.Errorf("err = %v, delivered = %v; want the lost hash and nothing delivered", err, delivered)
+	}
+}
+
+// What charges before the period cost, nobody asks: they only take of recharges,
+// and are of one kind wherever the provider sees the contact.
+func TestCostsOfThePeriod(t *testing.T) {
+	t.Parallel()
+	j, _ := testJob(t, nil, diffDay)
+	withCosts(&j)
+	in, err := j.readInputs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := reader.NewNames()
+	s := &shard{
+		pricer: reconcile.NewPricer(in.accounts, in.markets, in.rates), costPricer: in.cost.pricer(), names: names, period: j.Period,
+		dates: make(map[reconcile.Date]*dateCharges), spare: newChunkPool(), prepaid: func(string) int64 { return 1 },
+	}
+	for date := j.Period.From - 1; date <= j.Period.From; date++ {
+		for _, digits := range []string{"393331234567", "393331234568"} { // one market, and two of the provider
+			contact, _ := reconcile.PhoneContact([]byte(digits))
+			s.Conversation(&reconcile.Conversation{
+				PairKey:  reconcile.PairKey{Account: names.InternString("rome"), Business: names.InternString("390211"), Contact: contact},
+				Category: reconcile.Marketing, OpenedAt: date.Start() + reconcile.DayMillis/2, OpenedBy: []byte(digits),
+			})
+		}
+	}
+	before, within := s.dates[j.Period.From-1].groups, s.dates[j.Period.From].groups
+	if len(before) != 1 || before[0].cost != nil {
+		t.Errorf("before the period: %+v", before)
+	}
+	if len(within) != 2 || within[0].cost == nil || within[1].cost == nil {
+		t.Errorf("in the period: %+v", within)
 	}
 }

@@ -125,11 +125,7 @@ func agree(r, first Account) error {
 	default:
 		return nil
 	}
-	return &RowError{
-		Where: r.Where,
-		Other: first.Where,
-		Err:   fmt.Errorf("disagrees with %s: %s of account %q is %s here and %s there", first.Where, what, r.ID, here, there),
-	}
+	return disagreement(r.Where, first.Where, what, r.ID, here, there)
 }
 
 // Of is the terms of an account: its own rows, or those of "*" where it has
@@ -174,23 +170,51 @@ func (t *AccountTerms) On(d Date) *Account {
 }
 
 // Agrees holds the accounts of the provider's book against those that are sold
-// by: where both have rows for an account, its own or those of "*", they must
-// have the same time zone and basis, since its messages are folded once. The
-// first in the order of the ids that does not is a *RowError of the provider's
-// row.
+// by. The messages of an account are folded once, by the time zone and the
+// basis of the sale, so each row of the provider's, an account's own or that of
+// "*", must have these two, also where the sale has no row and means UTC and
+// basis sent. Rules and plans may differ. The first in the order of the ids that
+// does not agree is a *RowError of the provider's row, "*" the last.
 func (a *Accounts) Agrees(cost *Accounts) error {
 	ids := slices.Concat(slices.Collect(maps.Keys(a.byID)), slices.Collect(maps.Keys(cost.byID)))
+	ids = slices.DeleteFunc(ids, func(id string) bool { return id == AnyAccount })
 	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
-		sold, bought := a.Of(id), cost.Of(id)
-		if len(sold.rows) == 0 || len(bought.rows) == 0 {
-			continue
-		}
-		row := bought.rows[0]
-		row.ID = id // which may have the rows of "*"
-		if err := agree(row, sold.rows[0]); err != nil {
+	for _, id := range append(slices.Compact(ids), AnyAccount) {
+		if err := agreesOf(id, a.Of(id), cost.Of(id)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// agreesOf holds the provider's terms of an account against those of the sale.
+func agreesOf(id string, sold, bought *AccountTerms) error {
+	var what, here, there string
+	switch {
+	case len(bought.rows) == 0: // it costs nothing on any date
+		return nil
+	case bought.Zone.Name() != sold.Zone.Name():
+		what, here, there = "time_zone", bought.Zone.Name(), sold.Zone.Name()
+	case bought.Basis != sold.Basis:
+		what, here, there = "basis", bought.Basis.String(), sold.Basis.String()
+	default:
+		return nil
+	}
+	row := bought.rows[0]
+	if len(sold.rows) == 0 {
+		return &RowError{
+			Where: row.Where,
+			Err:   fmt.Errorf("account %q has no row in accounts, which stands for %s %s: it is %s here", id, what, there, here),
+		}
+	}
+	return disagreement(row.Where, sold.rows[0].Where, what, id, here, there)
+}
+
+// disagreement is that of two rows about an account.
+func disagreement(where, other, what, id, here, there string) error {
+	return &RowError{
+		Where: where,
+		Other: other,
+		Err:   fmt.Errorf("disagrees with %s: %s of account %q is %s here and %s there", other, what, id, here, there),
+	}
 }

@@ -19,10 +19,7 @@ type CostKey struct {
 
 // CostKeyOf is the key of charges that the provider rates so, in that place.
 func CostKeyOf(place Place, r *Rating) CostKey {
-	k := CostKey{Country: place.Country, Market: place.Market, Status: r.Status}
-	if r.Account != nil {
-		k.Plan = r.Account.Plan
-	}
+	k := CostKey{Country: place.Country, Market: place.Market, Plan: r.Plan(), Status: r.Status}
 	if r.Rate != nil {
 		k.UnitPrice, k.Priced, k.Currency = r.Rate.Price, true, r.Rate.Currency
 	}

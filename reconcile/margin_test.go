@@ -195,10 +195,17 @@ func TestAccountsAgree(t *testing.T) {
 	}{
 		{"the same", table(Account{ID: "acme", Zone: rome}, Account{ID: "bee", Zone: utc, Basis: BasisDelivered}), ""},
 		{"nobody", table(), ""},
-		{"another that is not sold to", table(Account{ID: "cee", Zone: rome}), ""},
+		{"other rules", table(Account{ID: "acme", Zone: rome, Rules: RulesMeta}), ""},
+		{"another that is not sold to", table(Account{ID: "cee", Zone: utc, Rules: RulesMeta}), ""},
+		{"its zone", table(Account{Name: "cost", ID: "cee", Zone: rome}),
+			`cost:2: account "cee" has no row in accounts, which stands for time_zone UTC: it is Europe/Rome here`},
+		{"its basis", table(Account{Name: "cost", ID: "cee", Zone: utc, Basis: BasisDelivered}),
+			`cost:2: account "cee" has no row in accounts, which stands for basis sent: it is delivered here`},
+		{"all others that are not sold to", table(Account{ID: "acme", Zone: rome}, Account{ID: "bee", Zone: utc, Basis: BasisDelivered}, Account{Name: "cost", ID: "*", Zone: rome}),
+			`cost:4: account "*" has no row in accounts, which stands for time_zone UTC: it is Europe/Rome here`},
 		{"zone", table(Account{Name: "cost", ID: "acme", Zone: utc}), `cost:2: disagrees with sell:2: time_zone of account "acme" is UTC here and Europe/Rome there`},
 		{"basis", table(Account{Name: "cost", ID: "bee", Zone: utc}), `cost:2: disagrees with sell:3: basis of account "bee" is sent here and delivered there`},
-		{"all others", table(Account{Name: "cost", ID: "acme", Zone: rome}, Account{Name: "cost", ID: "*", Zone: rome}),
+		{"all that have none", table(Account{Name: "cost", ID: "acme", Zone: rome}, Account{Name: "cost", ID: "*", Zone: rome}),
 			`cost:3: disagrees with sell:3: time_zone of account "bee" is Europe/Rome here and UTC there`},
 	} {
 		got := ""
@@ -208,5 +215,13 @@ func TestAccountsAgree(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
+	}
+	all := table(Account{Name: "sell", ID: "*", Zone: rome})
+	if err := all.Agrees(table(Account{ID: "cee", Zone: rome}, Account{ID: "*", Zone: rome})); err != nil {
+		t.Errorf("sold to all: %v", err)
+	}
+	want := `cost:2: disagrees with sell:2: time_zone of account "cee" is UTC here and Europe/Rome there`
+	if err := all.Agrees(table(Account{Name: "cost", ID: "cee", Zone: utc})); err == nil || err.Error() != want {
+		t.Errorf("sold to all: %v, want %s", err, want)
 	}
 }

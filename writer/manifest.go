@@ -115,7 +115,7 @@ type Settings struct {
 	CompleteMarker string            `json:"complete_marker"`
 	ExpiryDays     int               `json:"expiry_days"`
 	Rounding       string            `json:"rounding"`
-	InvoiceBook    string            `json:"invoice_book,omitempty"` // SellBook or CostBook; empty where there is one book
+	InvoiceBook    string            `json:"invoice_book,omitempty"` // SellBook or CostBook; empty where there is one book, or no invoice
 	// VATAt is a reconcile.VATAt. Up to format 3 there was none, which stands
 	// for recharge.
 	VATAt string `json:"vat_at,omitempty"`
@@ -274,7 +274,7 @@ func compareInputs(a, b Input) int {
 
 // Validate checks what can be known to be wrong from the manifest alone.
 func (m *Manifest) Validate() error {
-	checks := []func() error{m.validateHead, m.validateSettings, m.validateDays, m.validateInputs, m.validateFiles, m.validateControl}
+	checks := []func() error{m.validateHead, m.validateSettings, m.validateDays, m.validateInputs, m.validateBooks, m.validateFiles, m.validateControl}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return fmt.Errorf("manifest: %w", err)
@@ -295,8 +295,6 @@ func (m *Manifest) validateHead() error {
 		return fmt.Errorf("inputs_sha256 %q is no sha256", m.InputsSHA256)
 	case m.Verdict != Complete && m.Verdict != Incomplete:
 		return fmt.Errorf("verdict %q", m.Verdict)
-	case m.Costs() != (m.Settings.InvoiceBook == SellBook || m.Settings.InvoiceBook == CostBook):
-		return fmt.Errorf("invoice_book %q; the run has the provider's book: %v", m.Settings.InvoiceBook, m.Costs())
 	}
 	first, err := reconcile.ParseDate(m.First)
 	if err != nil {
@@ -392,6 +390,26 @@ func (m *Manifest) validateInputs() error {
 		default:
 			return fmt.Errorf("input %q of table %q", in.Key, in.Table)
 		}
+	}
+	return nil
+}
+
+// validateBooks: the provider's book is whole or not there, exchange rates are of
+// no use without it, and a run names the book of its invoices if and only if it
+// has two books and invoices.
+func (m *Manifest) validateBooks() error {
+	has := func(table string) bool { return len(m.InputsOf(table)) > 0 }
+	for _, table := range []string{CostAccountsInput, CostMarketsInput} {
+		if has(table) != m.Costs() {
+			return fmt.Errorf("inputs of %s: %v, of %s: %v", CostRatesInput, m.Costs(), table, has(table))
+		}
+	}
+	if has(FxInput) && !m.Costs() {
+		return fmt.Errorf("inputs of %s, and none of %s", FxInput, CostRatesInput)
+	}
+	book, named := m.Settings.InvoiceBook, m.Costs() && has(InvoicesInput)
+	if named != (book == SellBook || book == CostBook) || !named && book != "" {
+		return fmt.Errorf("invoice_book %q; the run has the provider's book: %v, and invoices: %v", book, m.Costs(), has(InvoicesInput))
 	}
 	return nil
 }

@@ -1,7 +1,10 @@
 package writer
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"waconcile/reconcile"
 
@@ -59,6 +62,9 @@ func (v *verifier) checkMargins(summary *table) {
 			break
 		}
 	}
+	if problem == nil {
+		problem = v.checkRates(rates)
+	}
 	v.check("margins", SummaryTable+parquetExt, problem, fmt.Sprintf("%d, each net − cost in its currency; %d exchange rates", with, len(rates)))
 }
 
@@ -67,6 +73,29 @@ func (v *verifier) checkMargins(summary *table) {
 type exchange struct {
 	date     int64
 	from, to string
+}
+
+// checkRates looks at the exchange rates of all rows together: none without a
+// file that they can be from, and none missing after a date that has it, since a
+// rate holds until the next one of its pair.
+func (v *verifier) checkRates(rates map[exchange]string) error {
+	all := slices.SortedFunc(maps.Keys(rates), func(a, b exchange) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(a.date, b.date))
+	})
+	given := len(v.manifest.InputsOf(FxInput)) > 0
+	var last exchange // that has a rate
+	for _, at := range all {
+		date := reconcile.Date(at.date)
+		switch known := rates[at] != ""; {
+		case known && !given:
+			return fmt.Errorf("fx_rate %s from %s to %s on %s, and the run has read no exchange rates", rates[at], at.from, at.to, date)
+		case known:
+			last = at
+		case last.from == at.from && last.to == at.to:
+			return fmt.Errorf("no fx_rate from %s to %s on %s, and one on %s", at.from, at.to, date, reconcile.Date(last.date))
+		}
+	}
+	return nil
 }
 
 func (r tableRow) checkMargin(rates map[exchange]string) error {
@@ -102,6 +131,9 @@ func (r tableRow) checkMargin(rates map[exchange]string) error {
 		factor, err := reconcile.ParseDecimal(rate)
 		if err != nil {
 			return fmt.Errorf("fx_rate: %w", err)
+		}
+		if !factor.IsPositive() {
+			return fmt.Errorf("fx_rate %s is not above 0", rate)
 		}
 		cost = cost.Mul(factor).RoundBank(scale)
 	}

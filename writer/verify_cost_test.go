@@ -1,7 +1,10 @@
 package writer
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +25,10 @@ func costRun(book string) *parts {
 	}
 	p.derive()
 	p.m.Settings.InvoiceBook = book
-	p.m.Inputs = append(p.m.Inputs, Input{CostRatesInput, "cost.csv", 120, strings.Repeat("0", 64), 4})
+	p.m.Inputs = append(p.m.Inputs, inputsOf(CostRatesInput, CostAccountsInput, CostMarketsInput, FxInput)...)
+	if len(p.m.InputsOf(InvoicesInput)) == 0 {
+		p.m.Inputs = append(p.m.Inputs, inputsOf(InvoicesInput)...)
+	}
 	all := p.sums()
 	all.byCost = book == CostBook
 	p.tables[SummaryTable] = costSummaryOf(all)
@@ -32,6 +38,14 @@ func costRun(book string) *parts {
 	}
 	p.control(all)
 	return p
+}
+
+// inputsOf is a file of each table.
+func inputsOf(tables ...string) (inputs []Input) {
+	for _, table := range tables {
+		inputs = append(inputs, Input{table, table + ".csv", 120, strings.Repeat("0", 64), 4})
+	}
+	return inputs
 }
 
 // addCosts appends the columns of CostChargesSchema.
@@ -80,7 +94,9 @@ func costSummaryOf(sums *chargeSums) *Frame {
 	}
 	statuses := map[string]reconcile.ChargeStatus{statusCharged: reconcile.Charged, statusFree: reconcile.Free, statusUnrated: reconcile.Unrated}
 	f := &Frame{Columns: make([]Column, len(CostSummarySchema()))}
-	for k, g := range sums.summary {
+	keys := slices.SortedFunc(maps.Keys(sums.summary), func(a, b summaryKey) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	for _, k := range keys {
+		g := sums.summary[k]
 		one := &chargeSums{summary: map[summaryKey]*chargeGroup{k: g}}
 		row := *summaryOf(one)
 		margins := []reconcile.SummaryRow{{
@@ -158,6 +174,54 @@ func (p *parts) costCell(column string) *Column {
 	return at(p.tables[SummaryTable], CostSummarySchema(), column)
 }
 
+// withoutRates takes the exchange rates of a date from the summary, and the
+// margins that depend on them.
+func (p *parts) withoutRates(date int64) {
+	for row, at := range p.costCell("billing_date").Int {
+		if at == date && !p.costCell("fx_rate").isNull(row) {
+			for _, column := range []string{"fx_rate", "margin", "margin_currency"} {
+				p.costCell(column).Null[row] = true
+			}
+		}
+	}
+}
+
+// setRates gives all conversions of the summary one rate.
+func (p *parts) setRates(rate string) {
+	for row := range p.costCell("fx_rate").Text {
+		if !p.costCell("fx_rate").isNull(row) {
+			p.costCell("fx_rate").Text[row] = rate
+		}
+	}
+}
+
+// ratedDates are the first and the last billing date with an exchange rate.
+func (p *parts) ratedDates() (first, last int64) {
+	var dates []int64
+	for row, date := range p.costCell("billing_date").Int {
+		if !p.costCell("fx_rate").isNull(row) {
+			dates = append(dates, date)
+		}
+	}
+	return slices.Min(dates), slices.Max(dates)
+}
+
+// A rate that is known only from a date on is no damage.
+func TestVerifyFirstRate(t *testing.T) {
+	t.Parallel()
+	p := costRun(SellBook)
+	first, last := p.ratedDates()
+	if first == last {
+		t.Fatal("rates of one date only")
+	}
+	p.withoutRates(first)
+	p.write(t)
+	p.seal(t)
+	if _, err := Verify(t.Context(), p.store, "", "2024-07"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestVerifyCostDamage shows each damage of what charges cost to be noticed by
 // the check that is meant for it.
 func TestVerifyCostDamage(t *testing.T) {
@@ -210,8 +274,13 @@ func TestVerifyCostDamage(t *testing.T) {
 			p.costCell("margin_currency").Text[p.costRow("margin", false)] = "CHF"
 		}},
 		{name: "two rates of a day", check: "margins", detail: "another row of the date", tables: func(p *parts) {
-			row := p.costRow("fx_rate", true)
-			p.costCell("fx_rate").Text[row] += "1"
+			rates := p.costCell("fx_rate") // of the last row: with that of an earlier one its margin would be wrong first
+			for row := len(rates.Text) - 1; ; row-- {
+				if !rates.isNull(row) {
+					rates.Text[row] += "1"
+					break
+				}
+			}
 		}},
 		{name: "no rate", check: "margins", detail: "fx_rate", tables: func(p *parts) {
 			row := p.costRow("fx_rate", true)
@@ -223,11 +292,20 @@ func TestVerifyCostDamage(t *testing.T) {
 			p.costCell("fx_rate").Text[row], p.costCell("fx_rate").Null[row] = "1", false
 		}},
 		{name: "a rate that is none", check: "margins", detail: "fx_rate", tables: func(p *parts) {
-			for row := range p.costCell("fx_rate").Text {
-				if p.costCell("fx_rate").Text[row] != "" {
-					p.costCell("fx_rate").Text[row] = "1/161"
-				}
-			}
+			p.setRates("1/161")
+		}},
+		{name: "a rate of 0", check: "margins", detail: "fx_rate 0 is not above 0", tables: func(p *parts) {
+			p.setRates("0")
+		}},
+		{name: "a rate below 0", check: "margins", detail: "fx_rate -1 is not above 0", tables: func(p *parts) {
+			p.setRates("-1")
+		}},
+		{name: "a rate from nowhere", check: "margins", detail: "and the run has read no exchange rates", written: func(p *parts) {
+			p.m.Inputs = slices.DeleteFunc(p.m.Inputs, func(in Input) bool { return in.Table == FxInput })
+		}},
+		{name: "a rate that ends", check: "margins", detail: "no fx_rate from ", tables: func(p *parts) {
+			_, last := p.ratedDates()
+			p.withoutRates(last)
 		}},
 		{name: "compared with what is sold", book: CostBook, check: "our side of the differences", detail: "Σ our_", tables: func(p *parts) {
 			p.tables[DifferencesTable] = someDifferences(p.sums())
@@ -271,20 +349,39 @@ func TestVerifyCostDamage(t *testing.T) {
 	}
 }
 
-// TestManifestBooks: a run names the book of its invoices if and only if it
-// has two.
+// TestManifestBooks: the provider's book is whole or not there, and a run names
+// the book of its invoices if and only if it has two, and invoices.
 func TestManifestBooks(t *testing.T) {
 	t.Parallel()
+	two := []string{CostRatesInput, CostAccountsInput, CostMarketsInput}
+	and := func(more ...string) []string { return slices.Concat(two, more) }
 	for _, c := range []struct {
-		costs bool
-		book  string
-		ok    bool
-	}{{false, "", true}, {false, SellBook, false}, {true, "", false}, {true, "theirs", false}, {true, SellBook, true}, {true, CostBook, true}} {
+		inputs []string
+		book   string
+		ok     bool
+	}{
+		{nil, "", true},
+		{nil, SellBook, false},
+		{[]string{InvoicesInput}, SellBook, false},
+		{two, "", true},
+		{two, SellBook, false},
+		{two, "theirs", false},
+		{and(FxInput), "", true},
+		{and(InvoicesInput), "", false},
+		{and(InvoicesInput), "theirs", false},
+		{and(InvoicesInput), SellBook, true},
+		{and(InvoicesInput), CostBook, true},
+		{two[:1], "", false},
+		{two[:2], "", false},
+		{[]string{CostRatesInput, CostMarketsInput}, "", false},
+		{two[1:], "", false},
+		{[]string{CostAccountsInput}, "", false},
+		{[]string{CostMarketsInput}, "", false},
+		{[]string{FxInput}, "", false},
+	} {
 		m := testManifest()
 		m.Settings.InvoiceBook = c.book
-		if c.costs {
-			m.Inputs = append(m.Inputs, Input{CostRatesInput, "cost.csv", 120, strings.Repeat("0", 64), 4})
-		}
+		m.Inputs = append(m.Inputs, inputsOf(c.inputs...)...)
 		if err := m.Validate(); (err == nil) != c.ok {
 			t.Errorf("%+v: %v", c, err)
 		}

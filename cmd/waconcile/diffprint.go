@@ -59,7 +59,10 @@ func (p *textDiff) end(t *batch.DiffTotals) error {
 	b.WriteString(textTable([][]string{
 		{"came", grouped(t.Charges[batch.Came])}, {"went", grouped(t.Charges[batch.Went])}, {"changed", grouped(t.Charges[batch.Changed])},
 	}))
-	b.WriteString("\n" + textTable(diffTotalRows(t)))
+	b.WriteString("\n" + textTable(diffTotalRows(t.Rows, "amount")))
+	if p.job.Costs() {
+		b.WriteString("\n" + textTable(diffTotalRows(t.Costs, "cost")))
+	}
 	if len(p.listed) > 0 {
 		b.WriteString("\n")
 		p.list(&b)
@@ -78,9 +81,9 @@ func sameCharges(job *batch.DiffJob) string {
 	return "the charges are the same"
 }
 
-func diffTotalRows(t *batch.DiffTotals) [][]string {
-	rows := [][]string{{"why", "what", "charges", "amount in A", "amount in B", "difference", ""}}
-	for _, r := range t.Rows {
+func diffTotalRows(totals []batch.DiffTotal, of string) [][]string {
+	rows := [][]string{{"why", "what", "charges", of + " in A", of + " in B", "difference", ""}}
+	for _, r := range totals {
 		rows = append(rows, []string{
 			r.Reason, string(r.Kind), grouped(r.Charges), money(r.Old), money(r.New), money(r.New.Sub(r.Old)), r.Currency,
 		})
@@ -184,14 +187,13 @@ func (p *jsonDiff) put(text string, v any) error {
 }
 
 func (p *jsonDiff) end(t *batch.DiffTotals) error {
-	rows := t.Rows
-	if rows == nil {
-		rows = []batch.DiffTotal{}
-	}
 	err := p.begin()
 	p.out.WriteString("]")
 	err = errors.Join(err, p.put(`,"came":`, t.Charges[batch.Came]), p.put(`,"went":`, t.Charges[batch.Went]),
-		p.put(`,"changed":`, t.Charges[batch.Changed]), p.put(`,"totals":`, rows))
+		p.put(`,"changed":`, t.Charges[batch.Changed]), p.put(`,"totals":`, append([]batch.DiffTotal{}, t.Rows...)))
+	if p.job.Costs() {
+		err = errors.Join(err, p.put(`,"cost_totals":`, append([]batch.DiffTotal{}, t.Costs...)))
+	}
 	p.out.WriteString("}\n")
 	return errors.Join(err, p.out.Flush())
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/shopspring/decimal"
@@ -109,4 +110,32 @@ func (s *marginSum) row() marginRow {
 		row.Note = "no exchange rate"
 	}
 	return row
+}
+
+// missingRates are the exchange rates without which sales have no margin: each
+// pair of currencies with its days.
+func missingRates(d *Data) []string {
+	type pair struct{ from, to string }
+	days := map[pair][]string{}
+	for i := range d.Summary {
+		row := &d.Summary[i]
+		if row.Cost == nil || row.Currency == "" || row.Cost.Currency == "" || row.Cost.MarginCurrency != "" ||
+			row.Status == unratedStatus || row.Cost.Status == unratedStatus {
+			continue
+		}
+		p := pair{row.Cost.Currency, row.Currency}
+		days[p] = append(days[p], row.Date)
+	}
+	var texts []string
+	for p, of := range days {
+		slices.Sort(of)
+		of = slices.Compact(of)
+		noun := "days"
+		if len(of) == 1 {
+			noun = "day"
+		}
+		texts = append(texts, fmt.Sprintf("%s to %s: %s %s, the first %s", p.from, p.to, count(int64(len(of))), noun, of[0]))
+	}
+	slices.Sort(texts)
+	return texts
 }

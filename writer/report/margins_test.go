@@ -26,6 +26,47 @@ func withCosts() Data {
 	return d
 }
 
+// What is sold below its cost has a share of less than nothing.
+func TestNegativeMargin(t *testing.T) {
+	t.Parallel()
+	d := Data{Summary: []SummaryRow{{
+		Account: "bottega", Market: "Italy", Category: "marketing", Currency: "EUR", Status: "charged", Quantity: 10, Net: dec("100"),
+		Cost: &Cost{Currency: "EUR", Status: "charged", Amount: dec("1350.5"), Margin: some("-1250.5"), MarginCurrency: "EUR"},
+	}}}
+	want := []marginRow{{
+		Name: "bottega", Charges: "10", Net: "100.00 EUR", Cost: "1,350.50 EUR",
+		Margin: minusSign + "1,250.50 EUR", Share: minusSign + "1,250.5 %",
+	}}
+	if diff := cmp.Diff(want, marginTables(&d)[0].Rows); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+// Each pair of currencies without a rate is named with its days, in any order
+// of the rows.
+func TestMissingRates(t *testing.T) {
+	t.Parallel()
+	row := func(date, sold, status, bought, costStatus, margin string) SummaryRow {
+		return SummaryRow{Date: date, Currency: sold, Status: status, Cost: &Cost{Currency: bought, Status: costStatus, MarginCurrency: margin}}
+	}
+	d := Data{Summary: []SummaryRow{
+		row("2024-07-05", "EUR", "charged", "USD", "charged", ""),
+		row("2024-07-03", "EUR", "charged", "USD", "charged", ""),
+		row("2024-07-05", "EUR", "charged", "USD", "charged", ""),
+		row("2024-07-01", "EUR", "charged", "USD", "charged", "EUR"), // a cost of 0
+		row("2024-07-04", "USD", "charged", "EUR", "charged", ""),
+		row("2024-07-02", "EUR", "charged", "GBP", "unrated", ""),
+		row("2024-07-02", "JPY", "unrated", "GBP", "charged", ""),
+		row("2024-07-02", "EUR", "charged", "", "free", ""),
+		row("2024-07-02", "", "free", "EUR", "charged", ""),
+		{Date: "2024-07-02", Currency: "EUR", Status: "charged"},
+	}}
+	want := []string{"EUR to USD: 1 day, the first 2024-07-04", "USD to EUR: 2 days, the first 2024-07-03"}
+	if diff := cmp.Diff(want, missingRates(&d)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Currencies are never added up, nor what has a margin with what has none.
 func TestMargins(t *testing.T) {
 	t.Parallel()
@@ -67,7 +108,7 @@ func TestWriteMargins(t *testing.T) {
 	html := render(t, withCosts())
 	for _, want := range []string{
 		`<a href="#margins">Margin</a>`, `<section id="margins">`, "<caption>By account</caption>", "<b>107.40 EUR</b>",
-		"no exchange rate", "<p>Theirs less ours, by the cost book: a positive",
+		"no exchange rate", "<li>USD to EUR: 1 day, the first ", "<p>Theirs less ours, by the cost book: a positive",
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)

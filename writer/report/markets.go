@@ -102,5 +102,5 @@ func share(part, whole decimal.Decimal) string {
 		return ""
 	}
 	const percent, places = 2, 1
-	return part.Shift(percent).DivRound(whole, places).StringFixed(places) + " %"
+	return group(part.Shift(percent).DivRound(whole, places).StringFixed(places)) + " %"
 }

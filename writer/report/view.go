@@ -26,6 +26,7 @@ type view struct {
 	Days        dayTable
 	Markets     []marketTable
 	Margins     []marginTable
+	NoRates     []string // the exchange rates that margins lack
 	Classes     []class
 	Differences []difference
 	Matches     string // how many lines are right; empty if none
@@ -63,7 +64,7 @@ func newView(d *Data) *view {
 	days := newDays(d)
 	v.Charts, v.Days = days.charts(), days.table()
 	v.Markets = marketTables(d)
-	v.Margins = marginTables(d)
+	v.Margins, v.NoRates = marginTables(d), missingRates(d)
 	v.Classes, v.Matches = classes(d)
 	v.Differences, v.MoreDiffs = differences(d)
 	v.Findings = kinds(d.Findings, findingMeaning)
