@@ -44,7 +44,7 @@ func TestCostsOfThePeriod(t *testing.T) {
 	names := reader.NewNames()
 	s := &shard{
 		pricer: reconcile.NewPricer(in.accounts, in.markets, in.rates), costPricer: in.cost.pricer(), names: names, period: j.Period,
-		dates: make(map[reconcile.Date]*dateCharges), spare: newChunkPool(), prepaid: func(string) int64 { return 1 },
+		dates: make(map[reconcile.Date]*dateCharges), spare: newChunkPool(), drawsSince: func(string) int64 { return 1 },
 	}
 	for date := j.Period.From - 1; date <= j.Period.From; date++ {
 		for _, digits := range []string{"393331234567", "393331234568"} { // one market, and two of the provider
