@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -312,5 +313,21 @@ func (c *Config) checkRejects(rejects []reconcile.Reject, rows int64) error {
 	}
 	first := slices.MinFunc(rejects, compareRejects)
 	return fmt.Errorf("%w: %d of %d rows rejected, more than max-reject-ratio %s allows; among them %s row %d: %s: %s",
-		reader.ErrData, len(rejects), rows, c.MaxRejectRatio, first.File, first.Row, first.Reason, first.Detail)
+		reader.ErrData, len(rejects), rows, c.MaxRejectRatio, first.File, first.Row, first.Reason, clipped(first.Detail))
 }
+
+// clippedRunes is what an error shows of a value of the exports: with a column
+// mistaken for another that may be somebody's number, of which seven digits
+// are one in full.
+const clippedRunes = 6
+
+// clipped is the detail of a reject with the value in it cut off.
+func clipped(detail string) string {
+	column, value, quoted := strings.Cut(detail, `"`)
+	runes := []rune(strings.TrimSuffix(value, `"`))
+	if !quoted || len(runes) <= clippedRunes {
+		return detail
+	}
+	return column + `"` + string(runes[:clippedRunes]) + `…"`
+}
+

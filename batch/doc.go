@@ -37,6 +37,14 @@
 //  8. Publication. The remaining tables, the report and the checkpoints are
 //     written, everything is read back, then come the manifest and the pointer.
 //
+// # Stages
+//
+// Whoever watches a run (Job.Stages) is told as each part of these steps begins
+// and ends, what it has come to, and why it failed: what logs, metrics and
+// traces are made of, of which this package knows nothing. Stages follow each
+// other. Those beside each other, such as decoding, folding and writing charges,
+// are one: read.
+//
 // # Passes
 //
 // Steps 4 to 6 hold rows of a few days, the pairs that are open and charges that

@@ -64,6 +64,15 @@ type findingList struct {
 	counts map[reconcile.FindingKind]int64
 }
 
+// total is how many findings of all kinds there are.
+func (l *findingList) total() int64 {
+	var n int64
+	for _, rows := range l.counts {
+		n += rows
+	}
+	return n
+}
+
 // A finding takes findingBytes with its texts, and all of them may take one
 // part in findingPart of the memory.
 const (

@@ -109,6 +109,8 @@ type Job struct {
 	// Progress, where not nil, is called from one goroutine at a time as rows
 	// are read.
 	Progress func(Progress)
+	// Stages, where not nil, is told of the stages as they begin and end.
+	Stages StageWatch
 }
 
 // Progress is how far a run is.

@@ -66,6 +66,32 @@ type current struct {
 // and identifies each file, looks for a checkpoint, and writes nothing. Missing
 // days are in the plan, not an error.
 func NewPlan(ctx context.Context, job Job) (*Plan, error) {
+	var p *Plan
+	err := job.stage(StagePlan, func(end *StageEnd) (err error) {
+		if p, err = newPlan(ctx, &job); err == nil {
+			end.count("input_files", int64(len(p.in.files)))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = job.stage(StageStart, func(end *StageEnd) error {
+		if err := p.chooseStart(ctx, &job); err != nil {
+			return err
+		}
+		end.RunID = p.RunID
+		p.countDays(end)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// newPlan is a plan that does not know yet how far back it reads.
+func newPlan(ctx context.Context, job *Job) (*Plan, error) {
 	if err := job.Validate(); err != nil {
 		return nil, err
 	}
@@ -87,7 +113,7 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if p.purchase = firstPurchase(in.recharges, &p.span); p.purchase.made {
 		p.span.first = min(p.span.first, reconcile.DateOf(p.purchase.at)-reconcile.Date(p.settings.Lookback))
 	}
-	p.exports = newExportDays(&job)
+	p.exports = newExportDays(job)
 	if err := p.exports.list(ctx, p.span.first, p.span.last); err != nil {
 		return nil, err
 	}
@@ -100,20 +126,17 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if p.standing, err = job.readStanding(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.keepVATDue(ctx, &job); err != nil {
+	if err := p.keepVATDue(ctx, job); err != nil {
 		return nil, err
 	}
 	if p.inputsID, err = p.identity(p.exports.objects(p.span.requiredFirst, p.span.last), nil); err != nil {
 		return nil, err
 	}
-	if err := p.findSimulation(ctx, &job); err != nil {
+	if err := p.findSimulation(ctx, job); err != nil {
 		return nil, err
 	}
 	base := p.standing.base()
 	p.Already = base != nil && p.sameInputs(base.manifest)
-	if err := p.chooseStart(ctx, &job); err != nil {
-		return nil, err
-	}
 	return p, nil
 }
 
@@ -191,6 +214,18 @@ func (p *Plan) noteDays(first reconcile.Date) {
 		p.Read = append(p.Read, d.date)
 	}
 	p.Objects = p.exports.objects(first, p.span.last)
+}
+
+// countDays counts what the run reads, and what it lacks.
+func (p *Plan) countDays(end *StageEnd) {
+	var bytes int64
+	for _, o := range p.Objects {
+		bytes += o.Size
+	}
+	end.count("days", int64(len(p.Read)))
+	end.count(CountDaysMissing, int64(len(p.Missing)))
+	end.count("files", int64(len(p.Objects)))
+	end.count("bytes", bytes)
 }
 
 // files are the export files in the order of Objects.

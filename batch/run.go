@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -60,20 +61,35 @@ func Run(ctx context.Context, job Job) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := plan.standing.repair(ctx, &job); err != nil {
-		return nil, err
-	}
-	if plan.Already {
-		return alreadyPublished(ctx, &job, plan)
-	}
-	if len(plan.Missing) > 0 && (!job.AllowMissing || plan.standing.seal != nil) {
-		return nil, missingDays(plan)
-	}
-	if done, err := alreadyComplete(ctx, &job, plan); done != nil || err != nil {
+	if done, err := plan.findDone(ctx, &job); done != nil || err != nil {
 		return done, err
 	}
 	r := &run{job: &job, plan: plan, names: plan.names}
 	return r.do(ctx)
+}
+
+// findDone is the result of a run that is there already, else nil: then it is
+// to be done, and has the days that it needs.
+func (p *Plan) findDone(ctx context.Context, job *Job) (done *Result, err error) {
+	err = job.stage(StageStanding, func(end *StageEnd) (err error) {
+		end.RunID = p.RunID
+		if err := p.standing.repair(ctx, job); err != nil {
+			return err
+		}
+		switch {
+		case p.Already:
+			done, err = alreadyPublished(ctx, job, p)
+		case len(p.Missing) > 0 && (!job.AllowMissing || p.standing.seal != nil):
+			err = missingDays(p)
+		default:
+			done, err = alreadyComplete(ctx, job, p)
+		}
+		if done != nil {
+			end.RunID = done.RunID // it may have read the same inputs with another history
+		}
+		return err
+	})
+	return done, err
 }
 
 // alreadyPublished is the result of a run that is there, once a look at the
@@ -102,49 +118,128 @@ func missingDays(plan *Plan) error {
 }
 
 func (r *run) do(ctx context.Context) (*Result, error) {
-	pool, err := r.pool()
+	pool, err := r.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.openExports(ctx); err != nil {
-		return nil, err
-	}
-	if err := probe(ctx, r.job); err != nil {
-		return nil, err
-	}
-	gathered, err := r.passes(ctx)
+	gathered, err := r.gatherAll(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer gathered.close()
-	results, err := r.addUp(ctx, gathered, pool)
+	results, manifest, err := r.writeResults(ctx, gathered, pool)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.writeTables(ctx, results); err != nil {
-		return nil, err
-	}
-	manifest, err := r.manifest(results)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.writeReport(ctx, results, manifest); err != nil {
+	if err := r.stage(StageReport, func(end *StageEnd) error {
+		before := len(manifest.Files)
+		err := r.writeReport(ctx, results, manifest)
+		end.countFiles(manifest.Files[before:])
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	gathered.findings.rows = nil // as many texts as the collector would look through while all is read back
-	if err := r.writeCheckpoints(ctx, gathered, false); err != nil {
+	if err := r.commit(ctx, gathered, manifest); err != nil {
 		return nil, err
 	}
-	if err := writer.ReadBack(ctx, r.job.Out, r.plan.RunKey, manifest.Files); err != nil {
-		return nil, notKept(err)
+	return r.plan.result(r.plan.RunKey, manifest, false), nil
+}
+
+// open looks at all that can be refused before any row is decoded: invoices,
+// footers, and the store.
+func (r *run) open(ctx context.Context) (pool *reconcile.Pool, err error) {
+	err = r.stage(StageFooters, func(end *StageEnd) (err error) {
+		if pool, err = r.pool(); err != nil {
+			return err
+		}
+		if err := r.openExports(ctx); err != nil {
+			return err
+		}
+		end.count("files", int64(len(r.infos)))
+		end.count("rows", r.rows)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	if _, err := writer.Publish(ctx, r.job.Out, manifest, r.plan.standing.version()); err != nil {
-		return nil, notKept(err)
+	return pool, r.stage(StageProbe, func(*StageEnd) error { return probe(ctx, r.job) })
+}
+
+// gatherAll is what all passes come to, with the charge tables written.
+func (r *run) gatherAll(ctx context.Context) (g *gathered, err error) {
+	err = r.stage(StageRead, func(end *StageEnd) (err error) {
+		if g, err = r.passes(ctx); err != nil {
+			return err
+		}
+		end.count("rows", g.reading.read)
+		end.count("rejects", g.reading.rejected)
+		end.count("messages", g.tally.Messages)
+		var charges int64
+		for _, f := range r.entries {
+			charges += f.Rows
+		}
+		end.count("charges", charges)
+		end.countFiles(r.entries)
+		return nil
+	})
+	return g, err
+}
+
+// writeResults adds up what was gathered, writes it as tables, and gives the
+// manifest that is to name them.
+func (r *run) writeResults(ctx context.Context, g *gathered, pool *reconcile.Pool) (res *results, m *writer.Manifest, err error) {
+	err = r.stage(StageSums, func(end *StageEnd) (err error) {
+		if res, err = r.addUp(ctx, g, pool); err != nil {
+			return err
+		}
+		end.count("summary_rows", int64(len(res.summary)))
+		end.count("statements", int64(len(res.statements)))
+		end.count("differences", int64(len(res.compared.Rows)))
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := r.writeCheckpoints(ctx, gathered, true); err != nil {
+	err = r.stage(StageTables, func(end *StageEnd) (err error) {
+		written, err := r.writeTables(ctx, res)
+		if err != nil {
+			return err
+		}
+		end.count("findings", res.findings.total())
+		end.countFiles(written)
+		m, err = r.manifest(res)
+		return err
+	})
+	return res, m, err
+}
+
+// commit makes the run one that counts: what it leaves to other runs, then a
+// look at all that was written, then manifest and pointer.
+func (r *run) commit(ctx context.Context, g *gathered, m *writer.Manifest) error {
+	if err := r.stage(StageCheckpoints, func(*StageEnd) error { return r.writeCheckpoints(ctx, g, false) }); err != nil {
+		return err
+	}
+	if err := r.stage(StageReadBack, func(end *StageEnd) error {
+		err := writer.ReadBack(ctx, r.job.Out, r.plan.RunKey, m.Files)
+		end.countFiles(m.Files)
+		return notKept(err)
+	}); err != nil {
+		return err
+	}
+	if err := r.stage(StagePublish, func(*StageEnd) error {
+		_, err := writer.Publish(ctx, r.job.Out, m, r.plan.standing.version())
+		return notKept(err)
+	}); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(g.states, r.isOwn) {
+		return nil
+	}
+	if err := r.stage(StageCheckpoints, func(*StageEnd) error { return r.writeCheckpoints(ctx, g, true) }); err != nil {
 		r.job.Log.WarnContext(ctx, "published without its checkpoint", "error", err)
 	}
-	return r.plan.result(r.plan.RunKey, manifest, false), nil
+	return nil
 }
 
 // notKept tells files of this run that are not what was written from those of

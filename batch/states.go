@@ -68,7 +68,7 @@ func (p *Plan) states(zones []*reconcile.Zone) []reconcile.Date {
 // failure costs a later run time and nothing else, and is logged.
 func (r *run) writeCheckpoints(ctx context.Context, g *gathered, published bool) error {
 	for midnight, taken := range g.states {
-		if own := taken.day <= r.plan.span.requiredFirst; own != published {
+		if r.isOwn(taken) != published {
 			continue
 		}
 		last := taken.day - 1 + reconcile.Date(r.plan.settings.LateDays)
@@ -88,6 +88,9 @@ func (r *run) writeCheckpoints(ctx context.Context, g *gathered, published bool)
 	}
 	return nil
 }
+
+// isOwn tells a state that this very run could start from.
+func (r *run) isOwn(s *takenState) bool { return s.day <= r.plan.span.requiredFirst }
 
 func (r *run) writeCheckpoint(ctx context.Context, taken *takenState, recharges *checkpoint.Recharges) (key string, err error) {
 	header := r.checkpointHeader(taken.day, taken.parts)

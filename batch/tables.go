@@ -14,8 +14,8 @@ import (
 
 // writeTables writes the tables beside the charges, each as Parquet and as
 // CSV, one after the other: a run that is cancelled leaves no write under way
-// but one.
-func (r *run) writeTables(ctx context.Context, res *results) error {
+// but one. It returns their files.
+func (r *run) writeTables(ctx context.Context, res *results) (written []writer.FileEntry, err error) {
 	tables := []struct {
 		name   string
 		schema writer.Schema
@@ -32,16 +32,17 @@ func (r *run) writeTables(ctx context.Context, res *results) error {
 		key := r.plan.RunKey + t.name
 		parquet, err := writer.WriteParquet(ctx, r.job.Out, key+".parquet", t.schema, t.frames)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		csv, err := writer.WriteCSV(ctx, r.job.Out, key+".csv", t.schema, t.frames)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		r.entries = append(r.entries, parquet, csv)
+		written = append(written, parquet, csv)
 	}
+	r.entries = append(r.entries, written...)
 	slices.SortFunc(r.entries, func(a, b writer.FileEntry) int { return strings.Compare(a.Name, b.Name) })
-	return nil
+	return written, nil
 }
 
 // wide is a column of decimals in which nil is null.

@@ -59,6 +59,27 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// TestAdvice wants of every exit code of a failure that its last line says what
+// to do next, and of all that publish nothing that it says so.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	told := map[int]bool{}
+	for _, o := range append(outcomes(), judge(t.Context(), errors.New("never seen"))) {
+		told[o.code] = true
+		if words := len(strings.Fields(o.next)); words < 4 {
+			t.Errorf("exit code %d of %v: next is %q", o.code, o.err, o.next)
+		}
+		if got := o.advice(true); o.unpublished != strings.HasPrefix(got, "nothing was published; ") {
+			t.Errorf("exit code %d of %v: %q", o.code, o.err, got)
+		}
+	}
+	for _, code := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143} {
+		if !told[code] {
+			t.Errorf("nothing leads to exit code %d", code)
+		}
+	}
+}
+
 // TestAdviceOnDamage tells a run that was not published, and needs to be done
 // again, from one that was, and does not help by that.
 func TestAdviceOnDamage(t *testing.T) {

@@ -36,7 +36,9 @@ func arrows() map[string][]string {
 		"cmd/waconcile/exportfile": {},
 		"cmd/waconcile/demo":       {"cmd/waconcile/exportfile", "reconcile"},
 		"cmd/waconcile/bench":      {"cmd/waconcile/exportfile", "reconcile", "writer"},
-		"cmd/waconcile":            {"batch", "cmd/waconcile/bench", "cmd/waconcile/demo", "reader", "reconcile", "writer", "writer/report"},
+		"cmd/waconcile/metrics":    {},
+		"cmd/waconcile/traces":     {"batch"},
+		"cmd/waconcile":            {"batch", "cmd/waconcile/bench", "cmd/waconcile/demo", "cmd/waconcile/metrics", "cmd/waconcile/traces", "reader", "reconcile", "writer", "writer/report"},
 
 		"reader/readertest": {"reader", "reconcile"},
 		"reader/miniotest":  {},
@@ -64,6 +66,7 @@ func homes() map[string][]string {
 	storage := []string{"cmd/waconcile", "reader", "reader/miniotest", "writer", "writer/s3test"}
 	parquet := []string{"cmd/waconcile/bench", "cmd/waconcile/demo", "cmd/waconcile/exportfile", "reader", "reader/readertest", "writer", "writer/writertest"}
 	commandLine := []string{"cmd/waconcile"}
+	prometheus, tracing := []string{"cmd/waconcile/metrics"}, []string{"cmd/waconcile/traces"}
 	return map[string][]string{
 		"github.com/aws/aws-sdk-go-v2":               storage,
 		"github.com/aws/smithy-go":                   storage,
@@ -80,6 +83,11 @@ func homes() map[string][]string {
 		"github.com/spf13/cobra":                     commandLine,
 		"github.com/spf13/pflag":                     commandLine,
 		"golang.org/x/term":                          commandLine,
+		"github.com/prometheus":                      prometheus,
+		"go.opentelemetry.io/otel":                   tracing,
+		"github.com/go-logr/logr":                    tracing,
+		"go.opentelemetry.io/proto/otlp":             {testsOnly},
+		"google.golang.org/protobuf":                 {testsOnly},
 		"github.com/google/go-cmp":                   {testsOnly},
 		"github.com/rogpeppe/go-internal/testscript": {testsOnly},
 		"k8s.io":             {testsOnly},

@@ -86,10 +86,14 @@ func systemMemory(readFile func(string) ([]byte, error)) int64 {
 }
 
 // memTotal reads the line "MemTotal:  16384 kB".
-func memTotal(meminfo string) int64 {
-	for line := range strings.Lines(meminfo) {
+func memTotal(meminfo string) int64 { return lineBytes(meminfo, "MemTotal:") }
+
+// lineBytes reads the line of a name in a text of the kernel's, whose sizes
+// are in kB; 0: there is none.
+func lineBytes(text, name string) int64 {
+	for line := range strings.Lines(text) {
 		fields := strings.Fields(line)
-		if len(fields) >= 2 && fields[0] == "MemTotal:" {
+		if len(fields) >= 2 && fields[0] == name {
 			kib, err := strconv.ParseInt(fields[1], 10, 64)
 			if err != nil || kib > math.MaxInt64>>10 {
 				return 0
@@ -98,4 +102,14 @@ func memTotal(meminfo string) int64 {
 		}
 	}
 	return 0
+}
+
+// peakMemory is the most that this process has had in memory, in bytes, as
+// Linux counts it since the program began; 0 on other systems.
+func peakMemory(readFile func(string) ([]byte, error)) int64 {
+	status, err := readFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	return lineBytes(string(status), "VmHWM:")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -16,7 +17,9 @@ type app struct {
 	stdout    io.Writer
 	stderr    io.Writer
 	settings  settings
-	publishes bool // the command is one that publishes, so that a failure has to say what became of that
+	clock     func() time.Time
+	telemetry *telemetry // of a run; nil: the command has none, or its settings are not read yet
+	publishes bool       // the command is one that publishes, so that a failure has to say what became of that
 }
 
 // run does what args say and returns the exit code. It prints an error once,
@@ -30,6 +33,7 @@ func run(ctx context.Context, args []string, lookupEnv func(string) (string, boo
 	if o.code == exitInterrupt || o.code == exitTerminate {
 		err = o.err // what was under way when the signal came is no fault
 	}
+	a.telemetry.end(ctx, o.code, err)
 	if err != nil {
 		reportFailure(ctx, a.settings.logFormat, stderr, err, o.code, o.advice(a.publishes))
 	}
@@ -38,7 +42,7 @@ func run(ctx context.Context, args []string, lookupEnv func(string) (string, boo
 
 func newApp(lookupEnv func(string) (string, bool), stdout, stderr io.Writer) *app {
 	return &app{
-		lookupEnv: lookupEnv, stdout: stdout, stderr: stderr,
+		lookupEnv: lookupEnv, stdout: stdout, stderr: stderr, clock: time.Now,
 		settings: settings{logFormat: logAuto},
 	}
 }

@@ -41,6 +41,10 @@ func (a *app) run(cmd *cobra.Command) error {
 	if err := a.load(cmd); err != nil {
 		return err
 	}
+	if err := a.settings.checkMetrics(); err != nil {
+		return err
+	}
+	a.telemetry = a.startTelemetry(cmd.Context())
 	return a.settings.profiled(func() error { return a.runJob(cmd.Context()) })
 }
 
@@ -50,10 +54,12 @@ func (a *app) runJob(ctx context.Context) error {
 		return err
 	}
 	defer done()
+	a.telemetry.running(job.Period)
 	figures, err := a.publish(ctx, &a.settings, job)
 	if err != nil {
 		return err
 	}
+	a.telemetry.published(ctx, job.Out, job.Period, figures)
 	if err := a.printFigures(figures); err != nil {
 		return err
 	}
@@ -70,12 +76,13 @@ func (a *app) publish(ctx context.Context, s *settings, job batch.Job) (*figures
 	shown := newProgress(a.settings.logFormat, a.stderr)
 	defer shown.end()
 	job.Log, job.Progress = shown.log, shown.show
-	started := time.Now()
+	job.Stages = &stageLog{log: shown.log, clock: a.clock, period: job.Period.String(), telemetry: a.telemetry}
+	started := a.clock()
 	result, err := batch.Run(ctx, job)
 	if err != nil {
 		return nil, err
 	}
-	took := time.Since(started)
+	took := a.clock().Sub(started)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), summaryTimeout)
 	defer cancel()
 	f, err := readFigures(ctx, s, job, result)
@@ -89,7 +96,7 @@ func (a *app) publish(ctx context.Context, s *settings, job batch.Job) (*figures
 	if f.Simulation != nil {
 		what = "simulation published"
 	}
-	shown.log.LogAttrs(ctx, slog.LevelInfo, what, slog.String("run", f.RunKey), slog.Bool("already", f.Already),
+	shown.log.LogAttrs(ctx, slog.LevelInfo, what, slog.String("run", f.RunKey), slog.String("period", f.Period), slog.Bool("already", f.Already),
 		slog.String("verdict", f.Verdict), slog.Int64("rows", f.Rows), slog.Int64("messages", f.Messages),
 		slog.Int64("differing", f.differing()), slog.Int64("findings", total(f.Findings)),
 		slog.Int64("rejects", total(f.Rejects)), slog.String("took", took.Round(time.Millisecond).String()))

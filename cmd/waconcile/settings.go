@@ -48,6 +48,9 @@ type settings struct {
 	plan     string // of a simulation
 
 	cpuProfile, memProfile string
+
+	metricsFile, pushgateway string
+	metricsLabels            map[string]string
 }
 
 // The values of --fail-on.
@@ -161,7 +164,7 @@ func (s *settings) unsafeFlag(fs *pflag.FlagSet) {
 func isPlace(flag string) bool {
 	switch flag {
 	case "exports", "rates", "accounts", "markets", "recharges", "invoices", "out",
-		"cost-rates", "cost-accounts", "cost-markets", "fx":
+		"cost-rates", "cost-accounts", "cost-markets", "fx", "metrics-file":
 		return true
 	}
 	return false
@@ -174,6 +177,7 @@ func (s *settings) jobFlags(fs *pflag.FlagSet) {
 	s.tuningFlags(fs)
 	s.simulationFlags(fs)
 	s.profileFlags(fs)
+	s.metricsFlags(fs)
 	s.commonFlags(fs)
 }
 

@@ -83,6 +83,8 @@ type classTotal struct {
 	Currency string          `json:"currency,omitempty"`
 	Rows     int64           `json:"rows"`
 	Amount   decimal.Decimal `json:"amount_difference"`
+
+	absolute decimal.Decimal // sum of the rows without their signs
 }
 
 // adjustedTotals is what a run changes in a closed month: rows by kind, and
@@ -249,7 +251,7 @@ func readDifferences(ctx context.Context, out writer.Target, m *writer.Manifest)
 			totals[key] = t
 		}
 		amount, err := r.amount("amount_difference")
-		t.Rows, t.Amount = t.Rows+1, t.Amount.Add(amount)
+		t.Rows, t.Amount, t.absolute = t.Rows+1, t.Amount.Add(amount), t.absolute.Add(amount.Abs())
 		return err
 	})
 	list := sortedValues(totals)
