@@ -92,6 +92,11 @@ func Examine(ctx context.Context, e Examination) (*Examined, error) {
 	for flag, check := range e.Lacking {
 		x.lacking[flag] = check
 	}
+	for flag, absent := range map[string]bool{"exports": x.Exports == nil, "rates": x.Rates == nil, "accounts": x.Accounts == nil, "out": x.Out == nil} {
+		if absent && x.lacking[flag] == "" {
+			x.lacking[flag] = flag
+		}
+	}
 	for _, part := range []func(context.Context){
 		x.examineExports, x.examineTables, x.examineCostTables, x.examineInvoices, x.examineOut,
 		x.examinePrices, x.examineStanding, x.examineDays, x.examineFiles, x.examineAccounts, x.examineMemory,
@@ -150,9 +155,6 @@ func failedReading(c *Check, err error) {
 
 // examineExports asks whether the exports can be listed at all.
 func (x *examiner) examineExports(ctx context.Context) {
-	if x.Exports == nil {
-		return
-	}
 	x.check("exports", []string{"exports", PeriodNeeded}, func(c *Check) {
 		if _, err := x.Exports.List(ctx, partition(x.Period.From)); err != nil {
 			failedReading(c, err)
@@ -164,9 +166,6 @@ func (x *examiner) examineExports(ctx context.Context) {
 
 // examinePrices looks through the tables as rates lint does.
 func (x *examiner) examinePrices(context.Context) {
-	if x.Rates == nil || x.Accounts == nil {
-		return
-	}
 	tables := reconcile.LintTables{
 		Rates: x.in.rates, Accounts: x.in.accounts, Markets: x.in.markets, Recharges: x.in.recharges,
 		UsesUnknown: x.lacking["recharges"] != "",

@@ -25,9 +25,6 @@ const (
 // examineDays lists the days that a run without a checkpoint reads. Days since
 // the first purchase of a recharge are not gone back to.
 func (x *examiner) examineDays(ctx context.Context) {
-	if x.Exports == nil || x.Accounts == nil {
-		return
-	}
 	x.check(daysCheck, []string{PeriodNeeded, "exports", "accounts"}, func(c *Check) {
 		p := &Plan{Period: x.Period, in: &x.in, settings: x.settings(x.in.accounts), names: reader.NewNames(), simulation: x.Simulation, standing: x.stands}
 		if p.standing == nil {
@@ -73,9 +70,6 @@ func (x *examiner) tellDays(c *Check) {
 // examineFiles reads the footer of every file that is there: whether it is
 // Parquet, and has the columns.
 func (x *examiner) examineFiles(ctx context.Context) {
-	if x.Exports == nil {
-		return
-	}
 	if x.plan == nil { // else the days that are there can be looked at, though some are missing
 		x.lacking[listing] = daysCheck
 	}
@@ -147,9 +141,6 @@ const (
 // examineAccounts looks whether the accounts that occur on the newest of the
 // period's days have a row. All days would be as much as reading the column.
 func (x *examiner) examineAccounts(ctx context.Context) {
-	if x.Exports == nil || x.Accounts == nil {
-		return
-	}
 	x.check(idsCheck, []string{"accounts", filesCheck}, func(c *Check) {
 		// The last day that the period touches is short where zones are not UTC.
 		days := x.plan.exports.present(x.plan.span.requiredFirst, min(x.plan.span.requiredLast, x.Period.To))

@@ -25,9 +25,6 @@ const (
 
 // examineOut asks of the place that results go to what a run does there.
 func (x *examiner) examineOut(ctx context.Context) {
-	if x.Out == nil {
-		return
-	}
 	x.check(outList, []string{"out", PeriodNeeded}, func(c *Check) {
 		for _, prefix := range []string{"current/", writer.RunsPrefix(x.Period.String())} {
 			if _, err := x.Out.List(ctx, prefix); err != nil {
@@ -63,6 +60,7 @@ func (x *examiner) examineWrites(ctx context.Context) {
 		probe = p.ProbeAside
 	case prober:
 		probe = func(ctx context.Context) (string, error) { return "", p.Probe(ctx) }
+	case nil: // the checks are not made
 	default:
 		return
 	}
@@ -96,7 +94,7 @@ const standingCheck = "published so far"
 
 // examineStanding tells what is published of the period, and what is closed.
 func (x *examiner) examineStanding(ctx context.Context) {
-	if x.Out == nil || x.Simulation != nil {
+	if x.Simulation != nil {
 		return
 	}
 	x.check(standingCheck, []string{outList, outRead}, func(c *Check) {

@@ -20,9 +20,10 @@ type examinedTable struct {
 	needs   []string
 }
 
-// table reads a table that is given.
+// table reads a table that is given. One that has to be and is not is a check
+// that is not made.
 func (x *examiner) table(ctx context.Context, t examinedTable) {
-	if t.source == nil {
+	if t.source == nil && x.lacking[t.flag] == "" {
 		return
 	}
 	x.check(t.flag, append(t.needs, t.flag), func(c *Check) {
@@ -72,9 +73,7 @@ func (x *examiner) examineTables(ctx context.Context) {
 			x.in.accounts, files, err = reader.ReadAccounts(ctx, src)
 			return files, err
 		}})
-	if x.Accounts != nil {
-		x.check("account time zones", []string{"accounts"}, x.zones)
-	}
+	x.check("account time zones", []string{"accounts"}, x.zones)
 	x.markets(ctx, "markets", x.Markets, nil, &x.in.markets)
 	x.in.recharges, _ = reconcile.NewRecharges(nil)
 	x.table(ctx, examinedTable{flag: "recharges", source: x.Recharges, refused: reader.RefusedRecharges,

@@ -119,13 +119,17 @@ func (d *doctor) configured(ctx context.Context, c *batch.Check) *s3.Client {
 func (d *doctor) reach(ctx context.Context, c *batch.Check, client *s3.Client, b *usedBucket, skew **time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, d.answer)
 	defer cancel()
-	out, err := client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.name}, func(o *s3.Options) { o.Credentials = aws.AnonymousCredentials{} })
+	nobody := s3.New(client.Options(), func(o *s3.Options) {
+		o.Credentials = aws.AnonymousCredentials{}
+		o.Retryer = aws.NopRetryer{}
+	})
+	out, err := nobody.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.name})
 	status := http.StatusOK
 	if err == nil {
 		if at, ok := awsmiddleware.GetServerTime(out.ResultMetadata); ok && *skew == nil {
 			*skew = new(time.Until(at))
 		}
-	} else if answer, ok := errors.AsType[*awshttp.ResponseError](err); ok && answer.Response != nil {
+	} else if answer, ok := errors.AsType[*awshttp.ResponseError](err); ok && answer.HTTPStatusCode() != 0 {
 		status = answer.HTTPStatusCode()
 		if at, err := http.ParseTime(answer.Response.Header.Get("Date")); err == nil && *skew == nil {
 			*skew = new(time.Until(at))
