@@ -202,12 +202,27 @@ func brokenSetups() []brokenSetup {
 			"failed recharges: 1 row of memory refused",
 			`  table.csv:2 column net_amount: -1 is not above 0`,
 		}, reader.ErrInput},
+		{"recharges refused, which plans are used by", tables(func(e *Examination) {
+			e.Rates = tableSource(soundRates + "large,*,marketing,conversation,0.05,EUR,2024-01-01,\n")
+			e.Recharges = tableSource("recharge_id,account_id,plan,purchased_at,net_amount,currency,expires_at\nr,acme,large,2024-05-01T00:00:00Z,-1,EUR,\n")
+		}), []string{
+			"ok rates: 2 rows in 1 file of memory",
+			"failed recharges: 1 row of memory refused",
+			`  table.csv:2 column net_amount: -1 is not above 0`,
+		}, reader.ErrInput},
 		{"no invoices where there should be", tables(func(e *Examination) { e.Invoices = &readertest.Mem{} }),
 			[]string{"warning invoices: no file in memory"}, nil},
 		{"invoice lines that overlap", tables(func(e *Examination) {
 			e.Invoices = tableSource("invoice_id,line_id,account_id,business_number,date_from,date_to,market,category,kind,quantity,unit_price,amount,currency\n" +
 				"I,1,acme,,2024-07-02,2024-07-02,IT,marketing,usage,1,0.07,0.07,EUR\nI,2,acme,,2024-07-02,2024-07-02,,marketing,usage,1,0.07,0.07,EUR\n")
 		}), []string{"failed invoices: input refused: table.csv:3: overlaps table.csv:2: both cover the same charges without naming the same cell"}, reader.ErrInput},
+		{"half a cost book, and invoices", tables(func(e *Examination) {
+			e.CostRates = tableSource(soundRates)
+			e.Invoices = tableSource("invoice_id,line_id,account_id,business_number,date_from,date_to,market,category,kind,quantity,unit_price,amount,currency\n")
+		}), []string{
+			"failed cost book: configuration: cost-rates and cost-accounts go together",
+			"ok invoices: 0 rows in 1 file of memory",
+		}, ErrConfig},
 		{"half a cost book", tables(func(e *Examination) { e.CostRates = tableSource(soundRates) }),
 			[]string{"failed cost book: configuration: cost-rates and cost-accounts go together"}, ErrConfig},
 		{"cost accounts of another zone", tables(func(e *Examination) {
@@ -322,6 +337,14 @@ func brokenSetups() []brokenSetup {
 			"failed accounts in the exports: charges would be unrated or wrong: no row of the accounts is valid for 1 of 2 accounts, by 2 rows of 2024-07-03, in 2 of its 2 files",
 			`  account "beta"`,
 		}, ErrUnrated},
+		{"the day after the period, of which zones need a part", func(t *testing.T, e *Examination, exports *readertest.Mem, _ *probed) {
+			e.Accounts = tableSource(strings.ReplaceAll(soundAccounts, "Europe/Rome", "America/Lima"))
+			putExport(t, exports, "2024-07-04/a", "beta", 1_720_100_000_000)
+		}, []string{
+			"ok account time zones: known: America/Lima",
+			"ok days: 3 days from 2024-07-02 to 2024-07-04; of 3 days before them that a run without a checkpoint reads, 1",
+			"ok export files: 4 files of 4 days, 4 rows, all with their columns",
+		}, nil},
 		{"an account whose row has ended", tables(func(e *Examination) {
 			e.Accounts = tableSource("account_id,plan,vat_rate,time_zone,valid_to\nacme,list,0.22,Europe/Rome,2024-07-03\n")
 		}), []string{

@@ -117,9 +117,6 @@ func (d *doctor) examine(ctx context.Context) error {
 	d.check(settingsCheck, d.checkSettings)
 	slices.Reverse(d.checks) // they are the first thing to correct
 	d.examineStores(ctx)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
 	e := batch.Examination{Job: d.job(ctx), Now: d.now.UnixMilli(), Lacking: d.lacking}
 	found, err := batch.Examine(ctx, e)
 	if err != nil {

@@ -27,13 +27,7 @@ type room struct {
 // examineRoom looks at where files are written to.
 func (d *doctor) examineRoom(found *batch.Examined) {
 	_, _, isBucket, err := splitPlace(d.settings.out)
-	needed := found.Rows * hashRoom
-	if found.Passes > 1 {
-		needed += found.Rows * passRoom
-	}
-	if isBucket {
-		needed += found.Rows * chargeRoom
-	}
+	needed := temporaryRoom(found.Rows, found.Passes, isBucket)
 	d.check("temporary files", func(c *batch.Check) {
 		dir := os.TempDir()
 		f, err := os.CreateTemp(dir, "waconcile-doctor-*")
@@ -53,6 +47,18 @@ func (d *doctor) examineRoom(found *batch.Examined) {
 	d.check("room in out", func(c *batch.Check) { tellRoom(c, existing(d.settings.out), found.Rows*chargeRoom, found.Rows, roomOf) })
 }
 
+// temporaryRoom is what a run keeps in the temporary directory at most.
+func temporaryRoom(rows int64, passes int, toBucket bool) int64 {
+	each := int64(hashRoom)
+	if passes > 1 {
+		each += passRoom
+	}
+	if toBucket {
+		each += chargeRoom
+	}
+	return rows * each
+}
+
 // tellRoom compares the room in a directory with what a run of so many rows
 // takes at most; 0 rows are not known.
 func tellRoom(c *batch.Check, dir string, needed, rows int64, roomOf func(dir string) (room, error)) {
@@ -63,7 +69,7 @@ func tellRoom(c *batch.Check, dir string, needed, rows int64, roomOf func(dir st
 	}
 	c.Found = fmt.Sprintf("%s, with %s free", dir, aboutBytes(r.free))
 	if rows > 0 {
-		c.Found += fmt.Sprintf("; a run of %s rows takes up to %s", grouped(rows), aboutBytes(needed))
+		c.Found += fmt.Sprintf("; a run of %s takes up to %s", counted(int(rows), "row"), aboutBytes(needed))
 	}
 	switch {
 	case r.free < needed:
