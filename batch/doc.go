@@ -154,6 +154,14 @@
 // may be another run tomorrow, and the simulation never changes: so the
 // comparison is printed, and is no part of what is published.
 //
+// # Before a run
+//
+// Examine makes, one by one, the checks that a run would make on its way, and
+// some that it would not: it goes on where a run stops, reads footers and no
+// more than a column of some files, looks for no checkpoint, and writes nothing
+// but what the store is probed by. A check that does not hold keeps those from
+// being made that need it.
+//
 // # What a crash leaves
 //
 // Up to step 6: temporary files. Then, up to and including the tables of step

@@ -4,6 +4,7 @@
 // # Commands
 //
 //	waconcile demo            make a month of inputs and run the job on it
+//	waconcile doctor          check everything that a run needs
 //	waconcile plan            print what a run would read and write
 //	waconcile run             publish the charges of a period; --simulate bills nothing
 //	waconcile verify [RUN]    read a published run back and check it
@@ -84,6 +85,15 @@
 // findings where the findings table has a row. The run is published all the
 // same.
 //
+// # Before a run
+//
+// doctor takes the settings of a run and makes every check that it can: the
+// settings, the way to each bucket, credentials, each place and table, what a
+// run does in --out, prices, days, files, accounts, memory and room. A check
+// that does not hold keeps only those from being made that need it, and says
+// what to do. The first such check decides the exit code. It writes what the
+// store is probed by and nothing else; waconcile help doctor lists the checks.
+//
 // # Prices
 //
 // rates lint judges the tables that prices come from for a period, and prints
@@ -130,8 +140,8 @@
 //	1    unexpected
 //	2    usage or configuration, or rates, accounts, markets or invoices that cannot be used;
 //	     close: nothing is published
-//	3    published now or before, and --fail-on was met; rates lint: tables that a run
-//	     would take, and that have errors
+//	3    published now or before, and --fail-on was met; rates lint, doctor: tables that
+//	     a run would take, and that have errors
 //	4    exports refused: not readable, or too many rejects; nothing published
 //	5    days are missing; nothing published, or closed
 //	6    storage or network

@@ -66,6 +66,7 @@ func outcomes() []outcome {
 		{errFailOn, exitFailOn, false, "the run is published: look into its differences and findings tables"},
 		{batch.ErrDamaged, exitVerify, false, "waconcile verify tells what is left of it: restore the file from a backup or an older version of it, or publish into another place"},
 		{errLint, exitFailOn, false, "correct the rows that are named: a run would take them, and leave charges unrated or charge them wrongly"},
+		{batch.ErrUnrated, exitFailOn, false, "correct the rows that are named: a run would take them, and leave charges unrated or charge them wrongly"},
 		{errPublished, exitStore, false, again + " for its summary"},
 		{writer.ErrOutcomeUnknown, exitOutcome, false, "the run may or may not be published: " + again + ", which is safe"},
 		{errInterrupted, exitInterrupt, true, again},

@@ -31,6 +31,7 @@ func TestExitCodes(t *testing.T) {
 		{reader.ErrInput, 2},
 		{errFailOn, 3},
 		{errLint, 3},
+		{batch.ErrUnrated, 3},
 		{reader.ErrData, 4},
 		{batch.ErrIncomplete, 5},
 		{reader.ErrStore, 6},

@@ -73,7 +73,7 @@ waconcile demo shows all of it on made-up data.`,
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
 	root.AddCommand(newRunCommand(a), newDemoCommand(a), newPlanCommand(a), newVerifyCommand(a), newCloseCommand(a),
-		newDiffCommand(a), newGCCommand(a), newRatesCommand(a), newBenchCommand(a), newVersionCommand(a))
+		newDiffCommand(a), newDoctorCommand(a), newGCCommand(a), newRatesCommand(a), newBenchCommand(a), newVersionCommand(a))
 	return root
 }
 
