@@ -20,6 +20,9 @@ import (
 const (
 	soundRates = `plan,market,category,unit,price,currency,valid_from,valid_to
 list,*,marketing,conversation,0.07,EUR,2024-01-01,
+list,*,utility,conversation,0.05,EUR,2024-01-01,
+list,*,authentication,conversation,0.03,EUR,2024-01-01,
+list,*,service,conversation,0.04,EUR,2024-01-01,
 `
 	soundAccounts = `account_id,plan,vat_rate,time_zone
 acme,list,0.22,Europe/Rome
@@ -78,7 +81,7 @@ func TestExamineSound(t *testing.T) {
 	}
 	want := []string{
 		"ok exports: can be listed in memory",
-		"ok rates: 1 row in 1 file of memory",
+		"ok rates: 4 rows in 1 file of memory",
 		"ok accounts: 1 row in 1 file of memory",
 		"ok account time zones: known: Europe/Rome",
 		"ok markets: the built-in table",
@@ -167,8 +170,8 @@ func brokenSetups() []brokenSetup {
 			e.Rates = tableSource(soundRates + "list,*,marketing,conversation,0.08,EUR,2024-02-01,\nlist,*,utility,conversation,-1,EUR,,\n")
 		}), []string{
 			"failed rates: 2 rows of memory refused",
-			`  table.csv:4 column price: -1 is negative`,
-			`  table.csv:3: overlaps table.csv:2: plan "list", market "*", marketing, conversation is valid [2024-02-01, open) here and [2024-01-01, open) there`,
+			`  table.csv:7 column price: -1 is negative`,
+			`  table.csv:6: overlaps table.csv:2: plan "list", market "*", marketing, conversation is valid [2024-02-01, open) here and [2024-01-01, open) there`,
 			"skipped prices: needs rates",
 		}, reader.ErrInput},
 		{"rates of a store that fails", tables(func(e *Examination) {
@@ -203,10 +206,10 @@ func brokenSetups() []brokenSetup {
 			`  table.csv:2 column net_amount: -1 is not above 0`,
 		}, reader.ErrInput},
 		{"recharges refused, which plans are used by", tables(func(e *Examination) {
-			e.Rates = tableSource(soundRates + "large,*,marketing,conversation,0.05,EUR,2024-01-01,\n")
+			e.Rates = tableSource(soundRates + strings.ReplaceAll(soundRates[strings.Index(soundRates, "list"):], "list", "large"))
 			e.Recharges = tableSource("recharge_id,account_id,plan,purchased_at,net_amount,currency,expires_at\nr,acme,large,2024-05-01T00:00:00Z,-1,EUR,\n")
 		}), []string{
-			"ok rates: 2 rows in 1 file of memory",
+			"ok rates: 8 rows in 1 file of memory",
 			"failed recharges: 1 row of memory refused",
 			`  table.csv:2 column net_amount: -1 is not above 0`,
 		}, reader.ErrInput},
@@ -229,31 +232,31 @@ func brokenSetups() []brokenSetup {
 			e.CostRates, e.CostAccounts = tableSource(soundRates), tableSource("account_id,plan\nacme,list\n")
 		}), []string{
 			"ok cost book: margins, and invoices compared with the book cost",
-			"ok cost-rates: 1 row in 1 file of memory",
+			"ok cost-rates: 4 rows in 1 file of memory",
 			`failed cost-accounts: input refused: cost-accounts in memory against accounts in memory: table.csv:2: disagrees with table.csv:2: time_zone of account "acme" is UTC here and Europe/Rome there`,
 			"ok cost-markets: the built-in table",
 			"skipped costs: needs cost-accounts",
 		}, reader.ErrInput},
 		{"a gap in the costs", tables(func(e *Examination) {
-			e.CostRates = tableSource(strings.ReplaceAll(soundRates, "2024-01-01", "2024-07-03"))
+			e.CostRates = tableSource(strings.Replace(soundRates, "2024-01-01", "2024-07-03", 1))
 			e.CostAccounts = tableSource("account_id,plan,time_zone\nacme,list,Europe/Rome\n")
 			e.Fx = tableSource("date,from,to,rate\n2024-07-01,USD,EUR,0.9\n")
 		}), []string{
 			"ok cost book: margins, and invoices compared with the book cost",
-			"ok cost-rates: 1 row in 1 file of memory",
+			"ok cost-rates: 4 rows in 1 file of memory",
 			"ok cost-accounts: 1 row in 1 file of memory",
 			"ok cost-markets: the built-in table",
 			"ok fx: 1 row in 1 file of memory",
 			"failed costs: 1 error, 0 warnings",
-			`  cost-rates table.csv:2: error gap: plan "list", market "*", marketing, conversation: no row is valid on [2024-07-02, 2024-07-03)`,
+			`  cost-rates table.csv:2: error category_without_price: plan "list", marketing, conversation: no market has a price on [2024-07-02, 2024-07-03)`,
 		}, ErrUnrated},
 		{"a simulation of no plan", tables(func(e *Examination) { e.Simulation = &writer.Simulation{Plan: "none"} }),
 			[]string{`failed simulation: configuration: plan "none": the rates have no such plan, only list`}, ErrConfig},
 		{"a gap in the rates", tables(func(e *Examination) {
-			e.Rates = tableSource(strings.ReplaceAll(soundRates, "2024-01-01,", "2024-01-01,2024-07-03"))
+			e.Rates = tableSource(strings.Replace(soundRates, "2024-01-01,", "2024-01-01,2024-07-03", 1))
 		}), []string{
 			"failed prices: 1 error, 0 warnings",
-			`  rates table.csv:2: error gap: plan "list", market "*", marketing, conversation: no row is valid on [2024-07-03, 2024-07-04)`,
+			`  rates table.csv:2: error category_without_price: plan "list", marketing, conversation: no market has a price on [2024-07-03, 2024-07-04)`,
 		}, ErrUnrated},
 		{"no VAT rate", tables(func(e *Examination) {
 			e.Accounts = tableSource(strings.ReplaceAll(soundAccounts, "0.22", ""))
