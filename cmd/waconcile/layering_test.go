@@ -42,13 +42,16 @@ func arrows() map[string][]string {
 		"reader/miniotest":  {},
 		"writer/s3test":     {},
 		"writer/writertest": {"reconcile", "writer"},
+
+		"k8s":              {},
+		"k8s/controlplane": {},
 	}
 }
 
 // testHelpers are the packages that exist for tests: any test may import
 // them, and nothing else may.
 func testHelpers() []string {
-	return []string{"reader/miniotest", "reader/readertest", "writer/s3test", "writer/writertest"}
+	return []string{"k8s/controlplane", "reader/miniotest", "reader/readertest", "writer/s3test", "writer/writertest"}
 }
 
 // everywhere and testsOnly stand for packages in homes.
@@ -84,7 +87,7 @@ func homes() map[string][]string {
 		"github.com/rogpeppe/go-internal/testscript": {testsOnly},
 		"k8s.io":             {testsOnly},
 		"pgregory.net/rapid": {testsOnly},
-		"sigs.k8s.io/yaml":   {testsOnly},
+		"sigs.k8s.io":        {testsOnly},
 		"testing":            {testsOnly},
 	}
 }
