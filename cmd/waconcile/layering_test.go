@@ -82,6 +82,7 @@ func homes() map[string][]string {
 		"github.com/schollz/progressbar/v3":          commandLine,
 		"github.com/spf13/cobra":                     commandLine,
 		"github.com/spf13/pflag":                     commandLine,
+		"golang.org/x/crypto/x509roots/fallback":     commandLine,
 		"golang.org/x/term":                          commandLine,
 		"github.com/google/go-cmp":                   {testsOnly},
 		"github.com/rogpeppe/go-internal/testscript": {testsOnly},
