@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -174,6 +175,9 @@ func TestManifestMemory(t *testing.T) {
 			c := job.Spec.JobTemplate.Spec.Template.Spec.Containers[0]
 			limit := c.Resources.Limits.Memory().Value()
 			env := environment(t, c, nil)
+			if name == byHandJob {
+				env["COMMAND"] = "run"
+			}
 			if _, ok := env["GOMEMLIMIT"]; ok {
 				t.Errorf("%s: GOMEMLIMIT is set, so the program does not derive it", name)
 			}
@@ -261,7 +265,7 @@ func TestManifestArguments(t *testing.T) {
 		}{
 			{dailyJob, nil, "run", "2024-08-01_2024-08-02"},
 			{monthEndJob, nil, "run", "2024-07"},
-			{byHandJob, nil, "plan", "2024-07"},
+			{byHandJob, map[string]string{"COMMAND": "plan"}, "plan", "2024-07"},
 			{byHandJob, map[string]string{"COMMAND": "verify", "WACONCILE_PERIOD": "2024-05"}, "verify", "2024-05"},
 			{byHandJob, map[string]string{"COMMAND": "run", "WACONCILE_PERIOD": "2024-07-03"}, "run", "2024-07-03"},
 			{closeJob, map[string]string{"MONTH": "2024-07"}, "close", ""},
@@ -296,22 +300,18 @@ func TestManifestArguments(t *testing.T) {
 	})
 }
 
-// TestManifestCloseNeedsMonth: a job that is made of the template as it stands
-// closes nothing.
-func TestManifestCloseNeedsMonth(t *testing.T) {
+// TestManifestsNeedAHand: a job that is made of a template as it stands, where
+// somebody has to say what is meant, does nothing.
+func TestManifestsNeedAHand(t *testing.T) {
 	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
-		c := cronJobs(t, objects)[closeJob].Spec.JobTemplate.Spec.Template.Spec.Containers[0]
-		args := arguments(c, environment(t, c, nil))
-		a := newApp(func(string) (string, bool) { return "", false }, t.Output(), t.Output())
-		cmd, rest, err := newRoot(a).Find(args)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.ParseFlags(rest); err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.ValidateArgs(cmd.Flags().Args()); judge(t.Context(), err).code != exitUsage {
-			t.Errorf("%q: %v, want exit code 2", args, err)
+		for _, name := range []string{closeJob, byHandJob} {
+			c := cronJobs(t, objects)[name].Spec.JobTemplate.Spec.Template.Spec.Containers[0]
+			args := arguments(c, environment(t, c, nil))
+			var stderr strings.Builder
+			code := run(t.Context(), args, func(string) (string, bool) { return "", false }, io.Discard, &stderr)
+			if code != exitUsage || strings.Contains(stderr.String(), "/etc/waconcile") {
+				t.Errorf("%s: %q ends with %d, want %d\n%s", name, args, code, exitUsage, stderr.String())
+			}
 		}
 	})
 }
