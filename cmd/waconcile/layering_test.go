@@ -44,13 +44,16 @@ func arrows() map[string][]string {
 		"reader/miniotest":  {},
 		"writer/s3test":     {},
 		"writer/writertest": {"reconcile", "writer"},
+
+		"k8s":              {},
+		"k8s/controlplane": {},
 	}
 }
 
 // testHelpers are the packages that exist for tests: any test may import
 // them, and nothing else may.
 func testHelpers() []string {
-	return []string{"reader/miniotest", "reader/readertest", "writer/s3test", "writer/writertest"}
+	return []string{"k8s/controlplane", "reader/miniotest", "reader/readertest", "writer/s3test", "writer/writertest"}
 }
 
 // everywhere and testsOnly stand for packages in homes.
@@ -82,6 +85,7 @@ func homes() map[string][]string {
 		"github.com/schollz/progressbar/v3":          commandLine,
 		"github.com/spf13/cobra":                     commandLine,
 		"github.com/spf13/pflag":                     commandLine,
+		"golang.org/x/crypto/x509roots/fallback":     commandLine,
 		"golang.org/x/term":                          commandLine,
 		"github.com/prometheus":                      prometheus,
 		"go.opentelemetry.io/otel":                   tracing,
@@ -92,7 +96,7 @@ func homes() map[string][]string {
 		"github.com/rogpeppe/go-internal/testscript": {testsOnly},
 		"k8s.io":             {testsOnly},
 		"pgregory.net/rapid": {testsOnly},
-		"sigs.k8s.io/yaml":   {testsOnly},
+		"sigs.k8s.io":        {testsOnly},
 		"testing":            {testsOnly},
 	}
 }

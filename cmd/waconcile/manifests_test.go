@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"io"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -14,278 +11,343 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
 )
-
-const manifestsDir = "../../k8s"
-
-// kustomization holds the fields of a kustomization.yaml that the base uses;
-// any other field is an error, so that the tests below see all that it does.
-type kustomization struct {
-	APIVersion string   `json:"apiVersion"`
-	Kind       string   `json:"kind"`
-	Resources  []string `json:"resources"`
-	Generators []struct {
-		Name  string   `json:"name"`
-		Files []string `json:"files"`
-	} `json:"configMapGenerator"`
-	Labels []struct {
-		Pairs            map[string]string `json:"pairs"`
-		IncludeTemplates bool              `json:"includeTemplates"`
-	} `json:"labels"`
-	Images []struct {
-		Name    string `json:"name"`
-		NewName string `json:"newName"`
-		NewTag  string `json:"newTag"`
-	} `json:"images"`
-}
-
-func readKustomization(t *testing.T) kustomization {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(manifestsDir, "kustomization.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var k kustomization
-	if err := yaml.UnmarshalStrict(data, &k); err != nil {
-		t.Fatalf("kustomization.yaml: %v", err)
-	}
-	return k
-}
-
-// configMapFiles are the files of the generated ConfigMap of a name.
-func (k kustomization) configMapFiles(name string) []string {
-	for _, g := range k.Generators {
-		if g.Name == name {
-			return g.Files
-		}
-	}
-	return nil
-}
-
-// manifests parses all resources of the base as the API server would with
-// strict field validation: unknown and doubled fields are errors.
-func manifests(t *testing.T) []runtime.Object {
-	t.Helper()
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{batchv1.AddToScheme, corev1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
-	decoder := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
-	var objects []runtime.Object
-	for _, name := range readKustomization(t).Resources {
-		data, err := os.ReadFile(filepath.Join(manifestsDir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data))); ; {
-			document, err := documents.Read()
-			if err == io.EOF {
-				break
-			} else if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			object, _, err := decoder.Decode(document, nil, nil)
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			objects = append(objects, object)
-		}
-	}
-	return objects
-}
 
 const (
 	dailyJob    = "waconcile-daily"
 	monthEndJob = "waconcile-month-end"
+	closeJob    = "waconcile-close"
+	byHandJob   = "waconcile-by-hand"
 )
 
-// cronJobs are the CronJobs of the base by name: the two that it is about.
-func cronJobs(t *testing.T) map[string]*batchv1.CronJob {
+// forEachPlace runs a test on the resources of the base and of each overlay.
+func forEachPlace(t *testing.T, test func(*testing.T, []runtime.Object)) {
+	t.Parallel()
+	for _, place := range manifestPlaces(t) {
+		t.Run(place, func(t *testing.T) {
+			t.Parallel()
+			test(t, render(t, place))
+		})
+	}
+}
+
+// only picks the resources of a kind.
+func only[T runtime.Object](objects []runtime.Object) []T {
+	var found []T
+	for _, object := range objects {
+		if o, ok := object.(T); ok {
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+// cronJobs are the CronJobs by name: the four that the job is run by.
+func cronJobs(t *testing.T, objects []runtime.Object) map[string]*batchv1.CronJob {
 	t.Helper()
 	jobs := map[string]*batchv1.CronJob{}
-	for _, object := range manifests(t) {
-		if job, ok := object.(*batchv1.CronJob); ok {
-			jobs[job.Name] = job
-		}
-	}
-	if len(jobs) != 2 || jobs[dailyJob] == nil || jobs[monthEndJob] == nil {
-		t.Fatalf("CronJobs are %q, want %s and %s", slices.Sorted(maps.Keys(jobs)), dailyJob, monthEndJob)
-	}
-	for name, job := range jobs {
+	var names []string
+	for _, job := range only[*batchv1.CronJob](objects) {
+		jobs[job.Name] = job
+		names = append(names, job.Name)
 		if n := len(job.Spec.JobTemplate.Spec.Template.Spec.Containers); n != 1 {
-			t.Fatalf("%s: the pod has %d containers, want one", name, n)
+			t.Fatalf("%s: the pod has %d containers, want one", job.Name, n)
 		}
+	}
+	slices.Sort(names)
+	if diff := cmp.Diff([]string{byHandJob, closeJob, dailyJob, monthEndJob}, names); diff != "" {
+		t.Fatalf("CronJobs (-want +got):\n%s", diff)
 	}
 	return jobs
 }
 
-func TestManifestFiles(t *testing.T) {
-	t.Parallel()
-	k := readKustomization(t)
-	if k.APIVersion != "kustomize.config.k8s.io/v1beta1" || k.Kind != "Kustomization" {
-		t.Errorf("kustomization.yaml is %s %s", k.APIVersion, k.Kind)
-	}
-	want := append([]string{"kustomization.yaml"}, k.Resources...)
-	for _, g := range k.Generators {
-		want = append(want, g.Files...)
-	}
-	entries, err := os.ReadDir(manifestsDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, entry := range entries {
-		if ext := path.Ext(entry.Name()); ext == ".yaml" || ext == ".yml" {
-			got = append(got, entry.Name())
-		}
-	}
-	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("YAML files of the folder (-named by the kustomization +there):\n%s", diff)
-	}
-}
-
 func TestManifestSchedules(t *testing.T) {
-	t.Parallel()
-	for name, job := range cronJobs(t) {
-		spec := job.Spec
-		suspended := spec.Suspend != nil && *spec.Suspend
-		if want := name == monthEndJob; suspended != want {
-			t.Errorf("%s: suspend is %v, want %v", name, suspended, want)
+	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
+		for name, job := range cronJobs(t, objects) {
+			spec := job.Spec
+			suspended := spec.Suspend != nil && *spec.Suspend
+			if want := name != dailyJob; suspended != want {
+				t.Errorf("%s: suspend is %v, want %v", name, suspended, want)
+			}
+			if spec.ConcurrencyPolicy != batchv1.ForbidConcurrent {
+				t.Errorf("%s: concurrencyPolicy is %q, want Forbid", name, spec.ConcurrencyPolicy)
+			}
+			if spec.TimeZone == nil {
+				t.Errorf("%s: no timeZone, so the controller's own would hold", name)
+			} else if _, err := time.LoadLocation(*spec.TimeZone); err != nil {
+				t.Errorf("%s: timeZone: %v", name, err)
+			}
+			if s := spec.StartingDeadlineSeconds; s == nil || *s < 3600 {
+				t.Errorf("%s: startingDeadlineSeconds must be hours", name)
+			}
+			if spec.SuccessfulJobsHistoryLimit == nil || spec.FailedJobsHistoryLimit == nil {
+				t.Errorf("%s: history limits are not set", name)
+			}
+			template := spec.JobTemplate.Spec
+			if template.BackoffLimit == nil || template.ActiveDeadlineSeconds == nil {
+				t.Errorf("%s: backoffLimit or activeDeadlineSeconds is not set", name)
+			}
+			if byHand := name != dailyJob; byHand != (template.TTLSecondsAfterFinished != nil) {
+				t.Errorf("%s: ttlSecondsAfterFinished is for jobs that are started by hand", name)
+			}
 		}
-		if spec.ConcurrencyPolicy != batchv1.ForbidConcurrent {
-			t.Errorf("%s: concurrencyPolicy is %q, want Forbid", name, spec.ConcurrencyPolicy)
-		}
-		if spec.TimeZone == nil {
-			t.Errorf("%s: no timeZone, so the controller's own would hold", name)
-		} else if _, err := time.LoadLocation(*spec.TimeZone); err != nil {
-			t.Errorf("%s: timeZone: %v", name, err)
-		}
-		if s := spec.StartingDeadlineSeconds; s == nil || *s < 3600 {
-			t.Errorf("%s: startingDeadlineSeconds must be hours", name)
-		}
-		if spec.SuccessfulJobsHistoryLimit == nil || spec.FailedJobsHistoryLimit == nil {
-			t.Errorf("%s: history limits are not set", name)
-		}
-		if template := spec.JobTemplate.Spec; template.BackoffLimit == nil || template.ActiveDeadlineSeconds == nil {
-			t.Errorf("%s: backoffLimit or activeDeadlineSeconds is not set", name)
-		}
-	}
+	})
 }
 
-// TestManifestPods wants what Pod Security "restricted" asks for, and more.
+// TestManifestPods wants what Pod Security "restricted" asks for of every pod,
+// and more of the job's own.
 func TestManifestPods(t *testing.T) {
-	t.Parallel()
-	for name, job := range cronJobs(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			checkPod(t, job.Spec.JobTemplate.Spec.Template.Spec)
-		})
-	}
+	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
+		for _, d := range only[*appsv1.Deployment](objects) {
+			checkRestricted(t, d.Name, d.Spec.Template.Spec)
+		}
+		for _, j := range only[*batchv1.Job](objects) {
+			checkRestricted(t, j.Name, j.Spec.Template.Spec)
+		}
+		for name, job := range cronJobs(t, objects) {
+			pod := job.Spec.JobTemplate.Spec.Template.Spec
+			checkRestricted(t, name, pod)
+			checkPod(t, name, pod)
+		}
+	})
 }
 
-func checkPod(t *testing.T, pod corev1.PodSpec) {
+func checkRestricted(t *testing.T, name string, pod corev1.PodSpec) {
 	t.Helper()
-	if pod.RestartPolicy != corev1.RestartPolicyNever {
-		t.Errorf("restartPolicy is %q, want Never", pod.RestartPolicy)
-	}
 	if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken {
-		t.Error("the service account's token is mounted")
+		t.Errorf("%s: the service account's token is mounted", name)
 	}
 	if s := pod.SecurityContext; s == nil || s.RunAsNonRoot == nil || !*s.RunAsNonRoot || s.RunAsUser == nil || *s.RunAsUser == 0 {
-		t.Error("the pod may run as root")
+		t.Errorf("%s: the pod may run as root", name)
 	} else if s.SeccompProfile == nil || s.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
-		t.Error("seccompProfile is not RuntimeDefault")
+		t.Errorf("%s: seccompProfile is not RuntimeDefault", name)
+	}
+	for _, c := range pod.Containers {
+		s := c.SecurityContext
+		if s == nil {
+			t.Fatalf("%s: the container has no securityContext", name)
+		}
+		if s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation {
+			t.Errorf("%s: the container may gain privileges", name)
+		}
+		if s.Capabilities == nil || !slices.Equal(s.Capabilities.Drop, []corev1.Capability{"ALL"}) || len(s.Capabilities.Add) > 0 {
+			t.Errorf("%s: capabilities are not dropped", name)
+		}
+	}
+}
+
+func checkPod(t *testing.T, name string, pod corev1.PodSpec) {
+	t.Helper()
+	if pod.RestartPolicy != corev1.RestartPolicyNever {
+		t.Errorf("%s: restartPolicy is %q, want Never", name, pod.RestartPolicy)
 	}
 	c := pod.Containers[0]
-	s := c.SecurityContext
-	if s == nil {
-		t.Fatal("the container has no securityContext")
-	}
-	if s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem {
-		t.Error("the root file system can be written")
-	}
-	if s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation {
-		t.Error("the container may gain privileges")
-	}
-	if s.Capabilities == nil || !slices.Equal(s.Capabilities.Drop, []corev1.Capability{"ALL"}) || len(s.Capabilities.Add) > 0 {
-		t.Error("capabilities are not dropped")
+	if s := c.SecurityContext; s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem {
+		t.Errorf("%s: the root file system can be written", name)
 	}
 	for _, resource := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
 		if _, ok := c.Resources.Requests[resource]; !ok {
-			t.Errorf("no request of %s", resource)
+			t.Errorf("%s: no request of %s", name, resource)
 		}
 		if _, ok := c.Resources.Limits[resource]; !ok {
-			t.Errorf("no limit of %s", resource)
+			t.Errorf("%s: no limit of %s", name, resource)
 		}
 	}
 	if i := slices.IndexFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == "/tmp" }); i < 0 {
-		t.Error("no volume for temporary files at /tmp")
-	} else if v := volume(pod, c.VolumeMounts[i].Name); v == nil || v.EmptyDir == nil {
-		t.Error("the volume for temporary files is no emptyDir")
+		t.Errorf("%s: no volume for temporary files at /tmp", name)
+	} else if v := volume(pod, c.VolumeMounts[i].Name); v == nil || v.EmptyDir == nil || v.EmptyDir.Medium != "" {
+		t.Errorf("%s: the volume for temporary files is no emptyDir on disk", name)
 	}
 }
 
-// TestManifestsDifferOnlyInPeriod holds the two pods together: what is
-// reconciled at night is what the month is closed with.
-func TestManifestsDifferOnlyInPeriod(t *testing.T) {
-	t.Parallel()
-	jobs := cronJobs(t)
-	pod := func(name string) corev1.PodTemplateSpec {
-		template := jobs[name].Spec.JobTemplate.Spec.Template.DeepCopy()
-		args := template.Spec.Containers[0].Args
-		i := slices.Index(args, "--period")
-		if i < 0 || i+1 == len(args) {
-			t.Fatalf("%s: no --period in %q", name, args)
+// TestManifestMemory: the program takes the container's limit from the
+// environment, and tells the collector less than that.
+func TestManifestMemory(t *testing.T) {
+	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
+		jobs := cronJobs(t, objects)
+		delete(jobs, closeJob) // it takes no more memory than the program itself
+		for name, job := range jobs {
+			c := job.Spec.JobTemplate.Spec.Template.Spec.Containers[0]
+			limit := c.Resources.Limits.Memory().Value()
+			env := environment(t, c, nil)
+			if name == byHandJob {
+				env["COMMAND"] = "run"
+			}
+			if _, ok := env["GOMEMLIMIT"]; ok {
+				t.Errorf("%s: GOMEMLIMIT is set, so the program does not derive it", name)
+			}
+			args := mounted(t, objects, job.Spec.JobTemplate.Spec.Template.Spec, arguments(c, env))
+			s := settingsOf(t, args, env)
+			memory, err := s.memoryBytes()
+			if err != nil || memory != limit {
+				t.Errorf("%s: the program takes %d bytes of memory, %v; the limit is %d", name, memory, err, limit)
+			}
+			if heap := heapLimit(memory); heap > limit-limit/10 || heap < limit/2 {
+				t.Errorf("%s: the heap may have %d bytes of %d", name, heap, limit)
+			}
 		}
-		args[i+1] = ""
-		return *template
-	}
-	if diff := cmp.Diff(pod(dailyJob), pod(monthEndJob)); diff != "" {
-		t.Errorf("pods (-daily +month-end):\n%s", diff)
-	}
+	})
+}
+
+// TestManifestNetwork: nothing reaches the job, and it reaches names and S3.
+func TestManifestNetwork(t *testing.T) {
+	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
+		found := 0
+		for _, p := range only[*networkingv1.NetworkPolicy](objects) {
+			if p.Name != programName {
+				continue
+			}
+			found++
+			if !slices.Equal(p.Spec.PolicyTypes, []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress}) || len(p.Spec.Ingress) > 0 {
+				t.Errorf("policyTypes %q with %d rules of ingress, want both and none", p.Spec.PolicyTypes, len(p.Spec.Ingress))
+			}
+			for _, job := range cronJobs(t, objects) {
+				labels := job.Spec.JobTemplate.Spec.Template.Labels
+				for k, v := range p.Spec.PodSelector.MatchLabels {
+					if labels[k] != v {
+						t.Errorf("%s: no pod of the policy, its labels are %v", job.Name, labels)
+					}
+				}
+			}
+			for _, rule := range p.Spec.Egress {
+				for _, port := range rule.Ports {
+					if n := port.Port.IntValue(); n != 53 && n != 443 && len(rule.To) == 0 {
+						t.Errorf("port %d is open to everywhere", n)
+					}
+				}
+				if len(rule.Ports) == 0 {
+					t.Error("a rule of egress opens all ports")
+				}
+			}
+		}
+		if found != 1 {
+			t.Errorf("%d network policies of the job", found)
+		}
+	})
+}
+
+// TestManifestsDifferOnlyInCommand holds the pods together: what is reconciled
+// at night is what the month is closed with.
+func TestManifestsDifferOnlyInCommand(t *testing.T) {
+	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
+		jobs := cronJobs(t, objects)
+		pod := func(name string) corev1.PodTemplateSpec {
+			template := jobs[name].Spec.JobTemplate.Spec.Template.DeepCopy()
+			c := &template.Spec.Containers[0]
+			c.Args = nil
+			c.Env = slices.DeleteFunc(c.Env, func(e corev1.EnvVar) bool {
+				return slices.Contains([]string{"COMMAND", "MONTH", "WACONCILE_PERIOD"}, e.Name)
+			})
+			return *template
+		}
+		for _, name := range []string{monthEndJob, closeJob, byHandJob} {
+			if diff := cmp.Diff(pod(dailyJob), pod(name)); diff != "" {
+				t.Errorf("pods (-%s +%s):\n%s", dailyJob, name, diff)
+			}
+		}
+	})
 }
 
 // TestManifestArguments runs the arguments of each pod through the real flags,
-// with the settings file of the base and a clock in August.
+// with the settings that it sees and a clock in August.
 func TestManifestArguments(t *testing.T) {
-	t.Parallel()
-	jobs := cronJobs(t)
-	for name, period := range map[string]string{
-		dailyJob:    "2024-08-01_2024-08-02",
-		monthEndJob: "2024-07",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			pod := jobs[name].Spec.JobTemplate.Spec.Template.Spec
-			args := slices.Clone(pod.Containers[0].Args)
-			if i := slices.Index(args, "--config"); i >= 0 && i+1 < len(args) {
-				args[i+1], _ = settingsFile(t, pod, args[i+1])
+	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
+		tests := []struct {
+			job     string
+			set     map[string]string // by hand
+			command string
+			period  string
+		}{
+			{dailyJob, nil, "run", "2024-08-01_2024-08-02"},
+			{monthEndJob, nil, "run", "2024-07"},
+			{byHandJob, map[string]string{"COMMAND": "plan"}, "plan", "2024-07"},
+			{byHandJob, map[string]string{"COMMAND": "verify", "WACONCILE_PERIOD": "2024-05"}, "verify", "2024-05"},
+			{byHandJob, map[string]string{"COMMAND": "run", "WACONCILE_PERIOD": "2024-07-03"}, "run", "2024-07-03"},
+			{closeJob, map[string]string{"MONTH": "2024-07"}, "close", ""},
+		}
+		jobs := cronJobs(t, objects)
+		for _, test := range tests {
+			pod := jobs[test.job].Spec.JobTemplate.Spec.Template.Spec
+			env := environment(t, pod.Containers[0], test.set)
+			env["WACONCILE_NOW"] = "2024-08-03T04:30:00Z"
+			args := arguments(pod.Containers[0], env)
+			if args[0] != test.command {
+				t.Errorf("%s calls %q, want %s", test.job, args, test.command)
 			}
-			s := settingsOf(t, args, map[string]string{"WACONCILE_NOW": "2024-08-03T04:30:00Z"})
-			if err := s.check(); err != nil {
-				t.Error(err)
+			s := settingsOf(t, mounted(t, objects, pod, args), env)
+			if !strings.HasPrefix(s.out, bucketScheme) {
+				t.Errorf("%s: results go to %q; a pod keeps nothing of its own", test.job, s.out)
 			}
-			config, err := s.batchConfig()
-			if err != nil {
-				t.Fatal(err)
+			if test.period == "" {
+				continue
 			}
-			if got := config.Period.String(); got != period {
-				t.Errorf("reconciles %s, want %s", got, period)
+			period, err := s.resolvePeriod()
+			if err != nil || period.String() != test.period {
+				t.Errorf("%s is about %s, %v, want %s", test.job, period, err, test.period)
 			}
-			if !strings.HasPrefix(s.exports, "s3://") || !strings.HasPrefix(s.out, "s3://") {
-				t.Errorf("reads %q and writes %q; a pod keeps nothing of its own", s.exports, s.out)
+			if test.command == "verify" {
+				continue
 			}
-		})
+			if err := s.check(); err != nil || !strings.HasPrefix(s.exports, bucketScheme) {
+				t.Errorf("%s reads %q, %v", test.job, s.exports, err)
+			}
+		}
+	})
+}
+
+// TestManifestsNeedAHand: a job that is made of a template as it stands, where
+// somebody has to say what is meant, does nothing.
+func TestManifestsNeedAHand(t *testing.T) {
+	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
+		for _, name := range []string{closeJob, byHandJob} {
+			c := cronJobs(t, objects)[name].Spec.JobTemplate.Spec.Template.Spec.Containers[0]
+			args := arguments(c, environment(t, c, nil))
+			var stderr strings.Builder
+			code := run(t.Context(), args, func(string) (string, bool) { return "", false }, io.Discard, &stderr)
+			if code != exitUsage || strings.Contains(stderr.String(), "/etc/waconcile") {
+				t.Errorf("%s: %q ends with %d, want %d\n%s", name, args, code, exitUsage, stderr.String())
+			}
+		}
+	})
+}
+
+// environment is what a container sees, with some of it set by hand.
+func environment(t *testing.T, c corev1.Container, set map[string]string) map[string]string {
+	t.Helper()
+	env := map[string]string{}
+	for _, e := range c.Env {
+		switch {
+		case e.ValueFrom == nil:
+			env[e.Name] = e.Value
+		case e.ValueFrom.ResourceFieldRef != nil && e.ValueFrom.ResourceFieldRef.Resource == "limits.memory":
+			env[e.Name] = c.Resources.Limits.Memory().AsDec().String()
+		default:
+			t.Fatalf("variable %s: of a source that the tests do not know", e.Name)
+		}
 	}
+	for name, value := range set {
+		if _, ok := env[name]; !ok {
+			t.Fatalf("no variable %s to be set by hand", name)
+		}
+		env[name] = value
+	}
+	return env
+}
+
+// arguments are those of a container, with variables expanded.
+func arguments(c corev1.Container, env map[string]string) []string {
+	args := slices.Clone(c.Args)
+	for name, value := range env {
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "$("+name+")", value)
+		}
+	}
+	return args
 }
 
 // settingsOf is what the command line makes of args and an environment.
@@ -297,8 +359,8 @@ func settingsOf(t *testing.T, args []string, env map[string]string) settings {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cmd.Name() != "run" {
-		t.Fatalf("%q calls %s, want run", args, cmd.Name())
+	if cmd.Name() != args[0] {
+		t.Fatalf("%q calls %s", args, cmd.Name())
 	}
 	if err := cmd.ParseFlags(rest); err != nil {
 		t.Fatal(err)
@@ -313,45 +375,37 @@ func settingsOf(t *testing.T, args []string, env map[string]string) settings {
 }
 
 // TestManifestReferences wants everything that a pod names to be there: the
-// service account, the generated ConfigMap, and the settings file in it.
+// service account, the generated ConfigMap, and the secret where it must be.
 func TestManifestReferences(t *testing.T) {
-	t.Parallel()
-	accounts := map[string]bool{}
-	for _, object := range manifests(t) {
-		if account, ok := object.(*corev1.ServiceAccount); ok {
-			accounts[account.Name] = true
+	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
+		there := map[string]bool{}
+		for _, o := range only[*corev1.ServiceAccount](objects) {
+			there["account "+o.Name] = true
 		}
-	}
-	for name, job := range cronJobs(t) {
-		pod := job.Spec.JobTemplate.Spec.Template.Spec
-		if !accounts[pod.ServiceAccountName] {
-			t.Errorf("%s: no service account %q in the base", name, pod.ServiceAccountName)
+		for _, o := range only[*corev1.Secret](objects) {
+			there["secret "+o.Name] = true
 		}
-		c := pod.Containers[0]
-		i := slices.Index(c.Args, "--config")
-		if i < 0 || i+1 == len(c.Args) {
-			t.Errorf("%s: no --config in %q", name, c.Args)
-			continue
-		}
-		if _, ok := settingsFile(t, pod, c.Args[i+1]); !ok {
-			t.Errorf("%s: no ConfigMap of the base puts a file at %s", name, c.Args[i+1])
-		}
-		for _, source := range c.EnvFrom {
-			if source.SecretRef == nil || source.SecretRef.Optional == nil || !*source.SecretRef.Optional {
-				t.Errorf("%s: the base makes no secret, so the one it takes credentials from must be optional", name)
+		for name, job := range cronJobs(t, objects) {
+			pod := job.Spec.JobTemplate.Spec.Template.Spec
+			if !there["account "+pod.ServiceAccountName] {
+				t.Errorf("%s: no service account %q", name, pod.ServiceAccountName)
+			}
+			for _, source := range pod.Containers[0].EnvFrom {
+				if s := source.SecretRef; s == nil || !there["secret "+s.Name] && (s.Optional == nil || !*s.Optional) {
+					t.Errorf("%s: takes its environment from what is not there, and it is not optional", name)
+				}
 			}
 		}
-	}
+	})
 }
 
 // TestManifestExitCodes: what another attempt cannot mend fails the job at
 // once, and an evicted pod is no attempt.
 func TestManifestExitCodes(t *testing.T) {
-	t.Parallel()
 	want := &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{
 		{
 			Action:          batchv1.PodFailurePolicyActionIgnore,
-			OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget}},
+			OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}},
 		},
 		{
 			Action: batchv1.PodFailurePolicyActionFailJob,
@@ -362,30 +416,44 @@ func TestManifestExitCodes(t *testing.T) {
 			},
 		},
 	}}
-	for name, job := range cronJobs(t) {
-		if diff := cmp.Diff(want, job.Spec.JobTemplate.Spec.PodFailurePolicy); diff != "" {
-			t.Errorf("%s: podFailurePolicy (-want +got):\n%s", name, diff)
+	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
+		for name, job := range cronJobs(t, objects) {
+			if diff := cmp.Diff(want, job.Spec.JobTemplate.Spec.PodFailurePolicy); diff != "" {
+				t.Errorf("%s: podFailurePolicy (-want +got):\n%s", name, diff)
+			}
+			if c := job.Spec.JobTemplate.Spec.Template.Spec.Containers[0]; c.Name != "waconcile" {
+				t.Errorf("%s: the container is %q, and podFailurePolicy names waconcile", name, c.Name)
+			}
 		}
-		if c := job.Spec.JobTemplate.Spec.Template.Spec.Containers[0]; c.Name != "waconcile" {
-			t.Errorf("%s: the container is %q, and podFailurePolicy names waconcile", name, c.Name)
-		}
-	}
+	})
 }
 
-// settingsFile is the file of the base that a container of pod sees at a path.
-func settingsFile(t *testing.T, pod corev1.PodSpec, seen string) (string, bool) {
+// mounted gives args with the settings file replaced by one on disk that holds
+// what the ConfigMap puts there.
+func mounted(t *testing.T, objects []runtime.Object, pod corev1.PodSpec, args []string) []string {
 	t.Helper()
-	k := readKustomization(t)
+	i := slices.Index(args, "--config")
+	if i < 0 || i+1 == len(args) {
+		t.Fatalf("no --config in %q", args)
+	}
+	args = slices.Clone(args)
 	for _, mount := range pod.Containers[0].VolumeMounts {
 		v := volume(pod, mount.Name)
-		if mount.MountPath != path.Dir(seen) || v == nil || v.ConfigMap == nil {
+		if mount.MountPath != path.Dir(args[i+1]) || v == nil || v.ConfigMap == nil {
 			continue
 		}
-		if files := k.configMapFiles(v.ConfigMap.Name); slices.Contains(files, path.Base(seen)) {
-			return filepath.Join(manifestsDir, path.Base(seen)), true
+		for _, m := range only[*corev1.ConfigMap](objects) {
+			if text, ok := m.Data[path.Base(args[i+1])]; ok && m.Name == v.ConfigMap.Name {
+				args[i+1] = filepath.Join(t.TempDir(), path.Base(args[i+1]))
+				if err := os.WriteFile(args[i+1], []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return args
+			}
 		}
 	}
-	return "", false
+	t.Fatalf("no ConfigMap puts a file at %s", args[i+1])
+	return nil
 }
 
 func volume(pod corev1.PodSpec, name string) *corev1.Volume {
