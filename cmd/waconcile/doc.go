@@ -124,6 +124,14 @@
 // compares anew. As text, rows in which nothing differs are left out, and all
 // beyond 200; --json has every row. A percentage is of what is charged now.
 //
+// # Metrics and traces
+//
+// --metrics-file and --pushgateway give the figures of a run to Prometheus:
+// once it has ended, whatever became of it, with the labels of --metrics-label
+// (package metrics). OpenTelemetry's own variables, OTEL_EXPORTER_OTLP_ENDPOINT
+// above all, have it send a span for each stage (package traces). Neither
+// changes the exit code; what cannot be sent within some seconds is a warning.
+//
 // # Costs
 //
 // bench makes exports of July 2024, runs the job on them and prints a table of

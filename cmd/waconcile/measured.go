@@ -46,7 +46,9 @@ func measured(p batch.Period, f *figures) *metrics.Published {
 	}
 	for _, d := range f.Differences {
 		m.Differences = append(m.Differences, metrics.Difference{Class: d.Class, Currency: d.Currency, Rows: d.Rows, Amount: d.Amount})
-		net[d.Currency], open[d.Currency] = net[d.Currency], open[d.Currency]
+		if _, charged := net[d.Currency]; !charged {
+			net[d.Currency], open[d.Currency] = decimal.Zero, decimal.Zero
+		}
 		if unexplained(d.Class) {
 			open[d.Currency] = open[d.Currency].Add(d.absolute)
 		}
