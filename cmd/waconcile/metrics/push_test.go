@@ -38,8 +38,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.groups == nil {
 		g.groups = map[string]map[string]*dto.MetricFamily{}
 	}
-	if r.Method == http.MethodPut || g.groups[r.URL.Path] == nil {
-		g.groups[r.URL.Path] = map[string]*dto.MetricFamily{}
+	path := inOrder(r.URL.Path)
+	if r.Method == http.MethodPut || g.groups[path] == nil {
+		g.groups[path] = map[string]*dto.MetricFamily{}
 	}
 	decoder := expfmt.NewDecoder(bytes.NewReader(body), expfmt.ResponseFormat(r.Header))
 	for {
@@ -50,8 +51,16 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		g.groups[r.URL.Path][family.GetName()] = family
+		g.groups[path][family.GetName()] = family
 	}
+}
+
+// inOrder is the path of a group with its labels sorted: to a Pushgateway their
+// order tells nothing, and a client sends them in any.
+func inOrder(path string) string {
+	labels := slices.Collect(slices.Chunk(strings.Split(strings.TrimPrefix(path, "/metrics/job/waconcile/"), "/"), 2))
+	slices.SortFunc(labels, slices.Compare)
+	return "/metrics/job/waconcile/" + strings.Join(slices.Concat(labels...), "/")
 }
 
 func (g *gateway) group(t *testing.T, path string) map[string]float64 {
