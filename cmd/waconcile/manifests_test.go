@@ -89,14 +89,30 @@ func TestManifestSchedules(t *testing.T) {
 				t.Errorf("%s: history limits are not set", name)
 			}
 			template := spec.JobTemplate.Spec
-			if template.BackoffLimit == nil || template.ActiveDeadlineSeconds == nil {
-				t.Errorf("%s: backoffLimit or activeDeadlineSeconds is not set", name)
-			}
+			checkAttempts(t, name, template)
 			if byHand := name != dailyJob; byHand != (template.TTLSecondsAfterFinished != nil) {
 				t.Errorf("%s: ttlSecondsAfterFinished is for jobs that are started by hand", name)
 			}
 		}
 	})
+}
+
+// checkAttempts: the waits of all attempts, which double from 10 seconds to 10
+// minutes, fit into the time that the job has. At night they are an hour at
+// least; what somebody waits for is tried once.
+func checkAttempts(t *testing.T, name string, job batchv1.JobSpec) {
+	t.Helper()
+	if job.BackoffLimit == nil || job.ActiveDeadlineSeconds == nil {
+		t.Fatalf("%s: backoffLimit or activeDeadlineSeconds is not set", name)
+	}
+	var waits time.Duration
+	for i, wait := int32(0), 10*time.Second; i < *job.BackoffLimit; i, wait = i+1, min(2*wait, 10*time.Minute) {
+		waits += wait
+	}
+	deadline := time.Duration(*job.ActiveDeadlineSeconds) * time.Second
+	if waits > deadline/2 || name == dailyJob && waits < time.Hour || name == byHandJob && waits > 0 {
+		t.Errorf("%s: its attempts wait %s of %s", name, waits, deadline)
+	}
 }
 
 // TestManifestPods wants what Pod Security "restricted" asks for of every pod,
