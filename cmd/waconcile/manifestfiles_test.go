@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path"
@@ -194,7 +195,8 @@ func decodeStrictly(t *testing.T, documents [][]byte) []runtime.Object {
 	return objects
 }
 
-// TestManifestComponents renders each component over each overlay. What it
+// TestManifestComponents renders each component over each overlay: resources of
+// its own are added, and what else it says changes those that are there. What it
 // adds may be of kinds that only some clusters know.
 func TestManifestComponents(t *testing.T) {
 	t.Parallel()
@@ -203,9 +205,22 @@ func TestManifestComponents(t *testing.T) {
 			continue
 		}
 		for _, place := range manifestPlaces(t) {
-			if plain, with := len(build(t, place)), len(build(t, place, "../"+dir)); with < plain {
-				t.Errorf("%s over %s: %d resources of %d are left", dir, place, with, plain)
+			plain, with := build(t, place), build(t, place, "../"+dir)
+			if added := len(with) - len(plain); added != ownResources(t, dir) {
+				t.Errorf("%s over %s: %d resources are added to %d", dir, place, added, len(plain))
+			}
+			if slices.EqualFunc(plain, with, bytes.Equal) {
+				t.Errorf("%s over %s changes nothing", dir, place)
 			}
 		}
 	}
+}
+
+// ownResources is how many resources a component brings: one in each file, and
+// one of each generator.
+func ownResources(t *testing.T, dir string) int {
+	t.Helper()
+	var k types.Kustomization
+	readStrict(t, filepath.Join(manifestsDir, dir, "kustomization.yaml"), &k)
+	return len(k.Resources) + len(k.ConfigMapGenerator)
 }

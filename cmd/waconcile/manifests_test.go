@@ -257,7 +257,7 @@ func TestManifestsDifferOnlyInCommand(t *testing.T) {
 			c := &template.Spec.Containers[0]
 			c.Args = nil
 			c.Env = slices.DeleteFunc(c.Env, func(e corev1.EnvVar) bool {
-				return slices.Contains([]string{"COMMAND", "MONTH", "WACONCILE_PERIOD"}, e.Name)
+				return slices.Contains([]string{"COMMAND", "MONTH", "WACONCILE_PERIOD", "WACONCILE_METRICS_LABEL"}, e.Name)
 			})
 			return *template
 		}
