@@ -178,7 +178,13 @@ func testMonthEnd(t *testing.T, c *cluster) {
 	t.Parallel()
 	n, s := settle(t, c, "month-end")
 	n.byHand(t, "plan")
-	n.byHand(t, "doctor", "WACONCILE_PERIOD=month-to-date")
+	// The demo's rates lack a price on purpose, and nothing else is wrong.
+	if out, err := n.shell(t, `by_hand doctor WACONCILE_PERIOD=month-to-date; ended "$job"`); err == nil {
+		t.Errorf("doctor: %s", out)
+	}
+	if doctor := n.jobs("doctor-"); len(doctor) != 1 || !strings.Contains(n.output(doctor[0]), " checks: 1 failed") {
+		t.Errorf("doctor, as %q:\n%s", doctor, n.output(strings.Join(doctor, " ")))
+	}
 	c.createJob(t, n.namespace, "month-2024-07", "waconcile-month-end", `{"spec":{"ttlSecondsAfterFinished":1}}`)
 	eventually(t, "the month-end job has run and is cleaned up", func(ctx context.Context) (bool, error) {
 		_, err := c.client.BatchV1().Jobs(n.namespace).Get(ctx, "month-2024-07", metav1.GetOptions{})
@@ -249,6 +255,15 @@ func testFailures(t *testing.T, c *cluster) {
 		t.Errorf("the attempt did not end with exit code 4:\n%s", n.output("refused"))
 	}
 	n.checkEnded(t, "refused", false)
+
+	// Whoever asks by hand is answered at once.
+	n.plan(anyJob, attempt{env: unreachable})
+	if out, err := n.shell(t, `by_hand plan; ended "$job"`); err == nil {
+		t.Errorf("plan with a store that does not answer: %s", out)
+	}
+	if plans := n.jobs("plan-"); len(plans) != 1 || n.pods(plans[0]) != 1 {
+		t.Errorf("jobs %q, the first with %d pods", plans, n.pods(strings.Join(plans, " ")))
+	}
 }
 
 // checkEnded wants the runbook's function to tell how a job has ended, by the

@@ -135,6 +135,12 @@ func render(t *testing.T, place string) []runtime.Object {
 // build renders a kustomization to YAML, with components laid over it.
 func build(t *testing.T, place string, components ...string) [][]byte {
 	t.Helper()
+	return buildText(t, fmt.Sprintf("resources: [../%s]\ncomponents: [%s]\n", place, strings.Join(components, ", ")))
+}
+
+// buildText renders a kustomization that lies in a directory beside the base.
+func buildText(t *testing.T, k string) [][]byte {
+	t.Helper()
 	disk := filesys.MakeFsInMemory()
 	if err := disk.MkdirAll("/k8s/rendered"); err != nil {
 		t.Fatal(err)
@@ -156,19 +162,18 @@ func build(t *testing.T, place string, components ...string) [][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := fmt.Sprintf("resources: [../%s]\ncomponents: [%s]\n", place, strings.Join(components, ", "))
 	if err := disk.WriteFile("/k8s/rendered/kustomization.yaml", []byte(k)); err != nil {
 		t.Fatal(err)
 	}
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, "/k8s/rendered")
 	if err != nil {
-		t.Fatalf("%s: %v", place, err)
+		t.Fatalf("%s: %v", k, err)
 	}
 	var documents [][]byte
 	for _, r := range resources.Resources() {
 		document, err := r.AsYAML()
 		if err != nil {
-			t.Fatalf("%s: %v", place, err)
+			t.Fatalf("%s: %v", k, err)
 		}
 		documents = append(documents, document)
 	}
