@@ -54,22 +54,32 @@ func (n *node) completes(t *testing.T, name string) *batchv1.Job {
 	return job
 }
 
-// byHand runs a job by the shell function of the runbook, and wants it to
+// byHand runs a job by the shell functions of the runbook, which want it to
 // complete.
-func (n *node) byHand(t *testing.T, name, command string, variables ...string) {
+func (n *node) byHand(t *testing.T, command string, variables ...string) {
+	t.Helper()
+	out, err := n.shell(t, `by_hand "$@"; ended "$job"`, append([]string{command}, variables...)...)
+	if err != nil {
+		t.Fatalf("by_hand %s %q: %v\n%s", command, variables, err, out)
+	}
+}
+
+// shell runs a script after the functions of the runbook. There is no kubelet
+// that could give the log of a pod, so that the name of the pod stands for it.
+func (n *node) shell(t *testing.T, script string, args ...string) (output string, err error) {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "kubeconfig")
 	data, err := os.ReadFile(n.Kubeconfig)
 	if err := errors.Join(err, os.WriteFile(config, data, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	const script = `set -e; kubectl config set-context --current --namespace="$NAMESPACE"; by_hand "$@"`
-	cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", byHand(t) + script, "sh", name, command}, variables...)...)
+	const before = `set -e; kubectl config set-context --current --namespace="$NAMESPACE"
+kubectl() { if [ "$1" = logs ]; then echo "log of $2"; else command kubectl "$@"; fi; }
+`
+	cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", shellFunctions(t) + before + script, "sh"}, args...)...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+config, "NAMESPACE="+n.namespace, "PATH="+filepath.Dir(n.Kubectl)+":"+os.Getenv("PATH"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("by_hand %s %s %q: %v\n%s", name, command, variables, err, out)
-	}
-	n.completes(t, name)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 // scheduled are the jobs that a schedule has started, oldest first.
@@ -167,7 +177,14 @@ func testNights(t *testing.T, c *cluster) {
 func testMonthEnd(t *testing.T, c *cluster) {
 	t.Parallel()
 	n, s := settle(t, c, "month-end")
-	n.byHand(t, "plan-2024-07", "plan")
+	n.byHand(t, "plan")
+	// The demo's rates lack a price on purpose, and nothing else is wrong.
+	if out, err := n.shell(t, `by_hand doctor WACONCILE_PERIOD=month-to-date; ended "$job"`); err == nil {
+		t.Errorf("doctor: %s", out)
+	}
+	if doctor := n.jobs("doctor-"); len(doctor) != 1 || !strings.Contains(n.output(doctor[0]), " checks: 1 failed") {
+		t.Errorf("doctor, as %q:\n%s", doctor, n.output(strings.Join(doctor, " ")))
+	}
 	c.createJob(t, n.namespace, "month-2024-07", "waconcile-month-end", `{"spec":{"ttlSecondsAfterFinished":1}}`)
 	eventually(t, "the month-end job has run and is cleaned up", func(ctx context.Context) (bool, error) {
 		_, err := c.client.BatchV1().Jobs(n.namespace).Get(ctx, "month-2024-07", metav1.GetOptions{})
@@ -182,11 +199,12 @@ func testMonthEnd(t *testing.T, c *cluster) {
 	if job := n.finished(t, "close-nothing"); job.Status.Failed != 1 {
 		t.Errorf("a job that closes no month: %+v\n%s", job.Status, n.output("close-nothing"))
 	}
-	n.byHand(t, "verify-2024-07", "verify", "WACONCILE_PERIOD=2024-07")
-	c.createJob(t, n.namespace, "close-2024-07", "waconcile-close", "", "MONTH=2024-07")
-	n.completes(t, "close-2024-07")
-	n.byHand(t, "day-2024-07-03", "run", "WACONCILE_PERIOD=2024-07-03")
-	n.byHand(t, "rebuild-2024-07", "run", "WACONCILE_PERIOD=2024-07-01..2024-07-29")
+	n.byHand(t, "verify", "WACONCILE_PERIOD=2024-07")
+	if out, err := n.shell(t, `start waconcile-close close MONTH=2024-07; ended "$job"`); err != nil {
+		t.Fatalf("close: %v\n%s", err, out)
+	}
+	n.byHand(t, "run", "WACONCILE_PERIOD=2024-07-03")
+	n.byHand(t, "run", "WACONCILE_PERIOD=2024-07-01..2024-07-29")
 	pointer, err := s.get(t.Context(), "reconciled/current/2024-07.json")
 	if err != nil {
 		t.Fatal(err)
@@ -215,6 +233,7 @@ func testFailures(t *testing.T, c *cluster) {
 		t.Errorf("the first attempt did not end with exit code 6:\n%s", n.output("again"))
 	}
 	s.checkTables(t)
+	n.checkEnded(t, "again", true)
 
 	// Not a single failure is allowed here, and yet the eviction is none.
 	n.plan("evicted", attempt{evict: true})
@@ -234,6 +253,31 @@ func testFailures(t *testing.T, c *cluster) {
 	}
 	if !strings.Contains(n.output("refused"), `"exit_code":4`) {
 		t.Errorf("the attempt did not end with exit code 4:\n%s", n.output("refused"))
+	}
+	n.checkEnded(t, "refused", false)
+
+	// Whoever asks by hand is answered at once.
+	n.plan(anyJob, attempt{env: unreachable})
+	if out, err := n.shell(t, `by_hand plan; ended "$job"`); err == nil {
+		t.Errorf("plan with a store that does not answer: %s", out)
+	}
+	if plans := n.jobs("plan-"); len(plans) != 1 || n.pods(plans[0]) != 1 {
+		t.Errorf("jobs %q, the first with %d pods", plans, n.pods(strings.Join(plans, " ")))
+	}
+}
+
+// checkEnded wants the runbook's function to tell how a job has ended, by the
+// log of its last pod.
+func (n *node) checkEnded(t *testing.T, job string, completed bool) {
+	t.Helper()
+	pods, err := n.client.CoreV1().Pods(n.namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "batch.kubernetes.io/job-name=" + job})
+	if err != nil || len(pods.Items) == 0 {
+		t.Fatalf("pods of %s: %d, %v", job, len(pods.Items), err)
+	}
+	last := slices.MaxFunc(pods.Items, func(a, b corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+	out, err := n.shell(t, `ended "$1"`, job)
+	if (err == nil) != completed || !strings.Contains(out, "log of pod/"+last.Name+"\n") || strings.Count(out, "log of") != 1 {
+		t.Errorf("ended %s: %v, want the log of %s, completed %v:\n%s", job, err, last.Name, completed, out)
 	}
 }
 

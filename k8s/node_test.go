@@ -331,10 +331,23 @@ func (n *node) environment(ctx context.Context, namespace string, c corev1.Conta
 	return env, nil
 }
 
-// expand replaces $(NAME) by variables, as the kubelet does.
+// expand replaces $(NAME) by variables, as the kubelet does: what a variable
+// holds is not looked at again, $$ is a dollar, and of what is not known stays
+// the name.
 func expand(text string, env map[string]string) string {
+	pairs := []string{"$$", "$"}
 	for name, value := range env {
-		text = strings.ReplaceAll(text, "$("+name+")", value)
+		pairs = append(pairs, "$("+name+")", value)
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+func TestExpand(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"A": "$(B)", "B": "$(A)"}
+	for text, want := range map[string]string{"$(A)$(B)": "$(B)$(A)", "x$(A)": "x$(B)", "$$(A)": "$(A)", "$(C)": "$(C)", "$A": "$A"} {
+		if got := expand(text, env); got != want {
+			t.Errorf("%s is %s, want %s", text, got, want)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package k8s_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -81,13 +82,93 @@ func everyFile(t *testing.T, pattern string) string {
 	return text.String()
 }
 
-// byHand is the shell function of the runbook.
-func byHand(t *testing.T) string {
+// shellFunctions are those of the runbook: start, by_hand, ended, last_log.
+func shellFunctions(t *testing.T) string {
 	t.Helper()
 	_, rest, found := strings.Cut(readRunbook(t), "```sh\n")
-	function, _, ended := strings.Cut(rest, "```\n")
-	if !found || !ended || !strings.HasPrefix(function, "by_hand()") {
-		t.Fatal("the runbook has no function by_hand")
+	functions, _, ended := strings.Cut(rest, "```\n")
+	if !found || !ended || !strings.HasPrefix(functions, "start()") {
+		t.Fatal("the runbook has no shell functions")
 	}
-	return function
+	return functions
+}
+
+// TestRunbookCommands holds the commands of the runbook to what its functions
+// are for: no job gets a name that it has had before, no log is that of the
+// first attempt, and no job is waited for as if it could not fail.
+func TestRunbookCommands(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(readRunbook(t), shellFunctions(t), "", 1)
+	for _, not := range []string{"kubectl create job", "kubectl logs", "--for=condition=Complete --timeout=8h", "ended job/"} {
+		if strings.Contains(text, not) {
+			t.Errorf("the runbook says %q", not)
+		}
+	}
+	jobs := named(text, `(?m)^\| .(waconcile-[a-z-]+).`)
+	for _, name := range named(text, `\bstart (waconcile-[a-z-]+)`) {
+		if !slices.Contains(jobs, name) {
+			t.Errorf("there is no CronJob %s to start", name)
+		}
+	}
+	// What is made without a namespace goes where the context points.
+	namespace, secret := strings.Index(text, "kubectl config set-context"), strings.Index(text, "kubectl create secret")
+	if namespace < 0 || secret < namespace {
+		t.Error("the secret is made before its namespace is the current one")
+	}
+}
+
+// TestRunbookFunctions runs the functions of the runbook against a kubectl that
+// knows one job, of two pods, and says of it what it is told to.
+func TestRunbookFunctions(t *testing.T) {
+	t.Parallel()
+	const world = `
+set -u
+kubectl() {
+  case $1.$2 in
+  create.job) echo "$3 of $4" ;;
+  set.env) shift 7; sed "s/$/ with $*/" ;;
+  create.-f) tee created; [ ! -e refuse ] ;;
+  get.job)
+    n=$(wc -l <asked) n=$((n + 1)); echo "$3" >>asked
+    sed -n "${n}p" states; [ "$n" -le "$(wc -l <states)" ] ;;
+  get.pods) case $4 in *=gone) ;; *) echo pod/first; echo pod/last ;; esac ;;
+  logs.*) echo "log of $2" ;;
+  *) echo "kubectl $*" >&2; return 1 ;;
+  esac
+}
+sleep() { :; }
+date() { echo 0801-0430; }
+: >asked
+`
+	tests := []struct {
+		name, states, script string
+		want                 string // what is printed, both ways
+		code                 int
+	}{
+		{"start", "", `start waconcile-daily again && echo "$job"`, "again-0801-0430 of --from=cronjob/waconcile-daily\nagain-0801-0430\n", 0},
+		{"by hand", "", `by_hand plan WACONCILE_PERIOD=2024-07 && echo "$job"`, "plan-0801-0430 of --from=cronjob/waconcile-by-hand with COMMAND=plan WACONCILE_PERIOD=2024-07\nplan-0801-0430\n", 0},
+		{"refused", "", `: >refuse; job=old; start waconcile-daily again || ended "$job"`, "again-0801-0430 of --from=cronjob/waconcile-daily\nended: no job\n", 1},
+		{"completes", "\n\nSuccessCriteriaMet Complete\n", `ended j`, "log of pod/last\n", 0},
+		{"fails", "\nFailureTarget\nFailureTarget Failed\n", `ended j`, "log of pod/last\nj failed\n", 1},
+		{"pods are gone", "Failed\n", `ended gone`, "gone has no pod (left)\ngone failed\n", 1},
+		{"not there", "", `ended j`, "", 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "states"), []byte(test.states), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), "sh", "-c", world+shellFunctions(t)+test.script)
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			if cmd.ProcessState == nil {
+				t.Fatal(err)
+			}
+			if code := cmd.ProcessState.ExitCode(); code != test.code || string(out) != test.want {
+				t.Errorf("exit code %d, want %d, and\n%s\nwant\n%s", code, test.code, out, test.want)
+			}
+		})
+	}
 }

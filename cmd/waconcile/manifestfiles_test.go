@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path"
@@ -134,6 +135,12 @@ func render(t *testing.T, place string) []runtime.Object {
 // build renders a kustomization to YAML, with components laid over it.
 func build(t *testing.T, place string, components ...string) [][]byte {
 	t.Helper()
+	return buildText(t, fmt.Sprintf("resources: [../%s]\ncomponents: [%s]\n", place, strings.Join(components, ", ")))
+}
+
+// buildText renders a kustomization that lies in a directory beside the base.
+func buildText(t *testing.T, k string) [][]byte {
+	t.Helper()
 	disk := filesys.MakeFsInMemory()
 	if err := disk.MkdirAll("/k8s/rendered"); err != nil {
 		t.Fatal(err)
@@ -155,19 +162,18 @@ func build(t *testing.T, place string, components ...string) [][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := fmt.Sprintf("resources: [../%s]\ncomponents: [%s]\n", place, strings.Join(components, ", "))
 	if err := disk.WriteFile("/k8s/rendered/kustomization.yaml", []byte(k)); err != nil {
 		t.Fatal(err)
 	}
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, "/k8s/rendered")
 	if err != nil {
-		t.Fatalf("%s: %v", place, err)
+		t.Fatalf("%s: %v", k, err)
 	}
 	var documents [][]byte
 	for _, r := range resources.Resources() {
 		document, err := r.AsYAML()
 		if err != nil {
-			t.Fatalf("%s: %v", place, err)
+			t.Fatalf("%s: %v", k, err)
 		}
 		documents = append(documents, document)
 	}
@@ -194,7 +200,8 @@ func decodeStrictly(t *testing.T, documents [][]byte) []runtime.Object {
 	return objects
 }
 
-// TestManifestComponents renders each component over each overlay. What it
+// TestManifestComponents renders each component over each overlay: resources of
+// its own are added, and what else it says changes those that are there. What it
 // adds may be of kinds that only some clusters know.
 func TestManifestComponents(t *testing.T) {
 	t.Parallel()
@@ -203,9 +210,22 @@ func TestManifestComponents(t *testing.T) {
 			continue
 		}
 		for _, place := range manifestPlaces(t) {
-			if plain, with := len(build(t, place)), len(build(t, place, "../"+dir)); with < plain {
-				t.Errorf("%s over %s: %d resources of %d are left", dir, place, with, plain)
+			plain, with := build(t, place), build(t, place, "../"+dir)
+			if added := len(with) - len(plain); added != ownResources(t, dir) {
+				t.Errorf("%s over %s: %d resources are added to %d", dir, place, added, len(plain))
+			}
+			if slices.EqualFunc(plain, with, bytes.Equal) {
+				t.Errorf("%s over %s changes nothing", dir, place)
 			}
 		}
 	}
+}
+
+// ownResources is how many resources a component brings: one in each file, and
+// one of each generator.
+func ownResources(t *testing.T, dir string) int {
+	t.Helper()
+	var k types.Kustomization
+	readStrict(t, filepath.Join(manifestsDir, dir, "kustomization.yaml"), &k)
+	return len(k.Resources) + len(k.ConfigMapGenerator)
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +16,10 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 const (
@@ -89,14 +93,30 @@ func TestManifestSchedules(t *testing.T) {
 				t.Errorf("%s: history limits are not set", name)
 			}
 			template := spec.JobTemplate.Spec
-			if template.BackoffLimit == nil || template.ActiveDeadlineSeconds == nil {
-				t.Errorf("%s: backoffLimit or activeDeadlineSeconds is not set", name)
-			}
+			checkAttempts(t, name, template)
 			if byHand := name != dailyJob; byHand != (template.TTLSecondsAfterFinished != nil) {
 				t.Errorf("%s: ttlSecondsAfterFinished is for jobs that are started by hand", name)
 			}
 		}
 	})
+}
+
+// checkAttempts: the waits of all attempts, which double from 10 seconds to 10
+// minutes, fit into the time that the job has. At night they are an hour at
+// least; what somebody waits for is tried once.
+func checkAttempts(t *testing.T, name string, job batchv1.JobSpec) {
+	t.Helper()
+	if job.BackoffLimit == nil || job.ActiveDeadlineSeconds == nil {
+		t.Fatalf("%s: backoffLimit or activeDeadlineSeconds is not set", name)
+	}
+	var waits time.Duration
+	for i, wait := int32(0), 10*time.Second; i < *job.BackoffLimit; i, wait = i+1, min(2*wait, 10*time.Minute) {
+		waits += wait
+	}
+	deadline := time.Duration(*job.ActiveDeadlineSeconds) * time.Second
+	if waits > deadline/2 || name == dailyJob && waits < time.Hour || name == byHandJob && waits > 0 {
+		t.Errorf("%s: its attempts wait %s of %s", name, waits, deadline)
+	}
 }
 
 // TestManifestPods wants what Pod Security "restricted" asks for of every pod,
@@ -150,18 +170,57 @@ func checkPod(t *testing.T, name string, pod corev1.PodSpec) {
 	if s := c.SecurityContext; s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem {
 		t.Errorf("%s: the root file system can be written", name)
 	}
-	for _, resource := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
-		if _, ok := c.Resources.Requests[resource]; !ok {
-			t.Errorf("%s: no request of %s", name, resource)
+	for _, of := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage} {
+		if _, ok := c.Resources.Requests[of]; !ok {
+			t.Errorf("%s: no request of %s", name, of)
 		}
-		if _, ok := c.Resources.Limits[resource]; !ok {
-			t.Errorf("%s: no limit of %s", name, resource)
+		if _, ok := c.Resources.Limits[of]; !ok {
+			t.Errorf("%s: no limit of %s", name, of)
 		}
 	}
 	if i := slices.IndexFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == "/tmp" }); i < 0 {
 		t.Errorf("%s: no volume for temporary files at /tmp", name)
 	} else if v := volume(pod, c.VolumeMounts[i].Name); v == nil || v.EmptyDir == nil || v.EmptyDir.Medium != "" {
 		t.Errorf("%s: the volume for temporary files is no emptyDir on disk", name)
+	} else {
+		checkDisk(t, name, c.Resources, v.EmptyDir.SizeLimit)
+	}
+}
+
+// checkDisk: the pod asks for the disk that it may fill, with its log. A node
+// that it was put on without would evict it for its own lack of disk, which is
+// no failed attempt, again and again.
+func checkDisk(t *testing.T, name string, r corev1.ResourceRequirements, files *resource.Quantity) {
+	t.Helper()
+	if files == nil {
+		t.Fatalf("%s: the temporary files have no sizeLimit", name)
+	}
+	requested, limit := r.Requests[corev1.ResourceEphemeralStorage], r.Limits[corev1.ResourceEphemeralStorage]
+	beside := requested.Value() - files.Value()
+	if requested.Cmp(limit) != 0 || beside < 64<<20 || beside > 1<<30 {
+		t.Errorf("%s: ephemeral-storage is %s of %s, and temporary files have %s", name, &requested, &limit, files)
+	}
+}
+
+// TestManifestSizing lays the patch of the runbook over each place.
+func TestManifestSizing(t *testing.T) {
+	t.Parallel()
+	runbook := strings.Join(linesOf(t, filepath.Join(manifestsDir, "README.md")), "\n")
+	_, patch, found := strings.Cut(runbook, "```yaml\npatches:")
+	patch, _, ended := strings.Cut(patch, "```")
+	if !found || !ended {
+		t.Fatal("the runbook has no patch")
+	}
+	for _, place := range manifestPlaces(t) {
+		plain := cronJobs(t, render(t, place))
+		objects := decodeStrictly(t, buildText(t, "resources: [../"+place+"]\npatches:"+patch))
+		for name, job := range cronJobs(t, objects) {
+			pod := job.Spec.JobTemplate.Spec.Template.Spec
+			checkPod(t, place+" "+name, pod)
+			if c := plain[name].Spec.JobTemplate.Spec.Template.Spec.Containers[0]; c.Resources.Limits.Memory().Cmp(*pod.Containers[0].Resources.Limits.Memory()) >= 0 {
+				t.Errorf("%s %s: the memory stays as it is", place, name)
+			}
+		}
 	}
 }
 
@@ -194,7 +253,8 @@ func TestManifestMemory(t *testing.T) {
 	})
 }
 
-// TestManifestNetwork: nothing reaches the job, and it reaches names and S3.
+// TestManifestNetwork: nothing reaches the job, and it reaches names, what
+// speaks TLS, and what the overlay has beside the job, and nothing else.
 func TestManifestNetwork(t *testing.T) {
 	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
 		found := 0
@@ -214,21 +274,48 @@ func TestManifestNetwork(t *testing.T) {
 					}
 				}
 			}
-			for _, rule := range p.Spec.Egress {
-				for _, port := range rule.Ports {
-					if n := port.Port.IntValue(); n != 53 && n != 443 && len(rule.To) == 0 {
-						t.Errorf("port %d is open to everywhere", n)
-					}
-				}
-				if len(rule.Ports) == 0 {
-					t.Error("a rule of egress opens all ports")
-				}
+			want := []networkingv1.NetworkPolicyEgressRule{
+				{Ports: port(53, corev1.ProtocolUDP, corev1.ProtocolTCP)},
+				{Ports: port(443, corev1.ProtocolTCP)},
+			}
+			if diff := cmp.Diff(append(want, egressBeside(t, path.Base(t.Name()))...), p.Spec.Egress); diff != "" {
+				t.Errorf("egress (-want +got):\n%s", diff)
 			}
 		}
 		if found != 1 {
 			t.Errorf("%d network policies of the job", found)
 		}
 	})
+}
+
+// egressBeside is what an overlay opens beside the base.
+func egressBeside(t *testing.T, overlay string) []networkingv1.NetworkPolicyEgressRule {
+	t.Helper()
+	switch overlay {
+	case "base":
+		return nil
+	case "aws":
+		return []networkingv1.NetworkPolicyEgressRule{{
+			To:    []networkingv1.NetworkPolicyPeer{{IPBlock: &networkingv1.IPBlock{CIDR: "169.254.170.23/32"}}, {IPBlock: &networkingv1.IPBlock{CIDR: "fd00:ec2::23/128"}}},
+			Ports: port(80, corev1.ProtocolTCP),
+		}}
+	case "local-minio":
+		return []networkingv1.NetworkPolicyEgressRule{{
+			To:    []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"app.kubernetes.io/name": "minio"}}}},
+			Ports: port(9000, corev1.ProtocolTCP),
+		}}
+	}
+	t.Fatalf("what may %s reach?", overlay)
+	return nil
+}
+
+// port is one number, over one or more protocols.
+func port(number int, protocols ...corev1.Protocol) []networkingv1.NetworkPolicyPort {
+	var ports []networkingv1.NetworkPolicyPort
+	for _, protocol := range protocols {
+		ports = append(ports, networkingv1.NetworkPolicyPort{Protocol: new(protocol), Port: new(intstr.FromInt(number))})
+	}
+	return ports
 }
 
 // TestManifestsDifferOnlyInCommand holds the pods together: what is reconciled
@@ -241,7 +328,7 @@ func TestManifestsDifferOnlyInCommand(t *testing.T) {
 			c := &template.Spec.Containers[0]
 			c.Args = nil
 			c.Env = slices.DeleteFunc(c.Env, func(e corev1.EnvVar) bool {
-				return slices.Contains([]string{"COMMAND", "MONTH", "WACONCILE_PERIOD"}, e.Name)
+				return slices.Contains([]string{"COMMAND", "MONTH", "WACONCILE_PERIOD", "WACONCILE_METRICS_LABEL"}, e.Name)
 			})
 			return *template
 		}
@@ -339,13 +426,16 @@ func environment(t *testing.T, c corev1.Container, set map[string]string) map[st
 	return env
 }
 
-// arguments are those of a container, with variables expanded.
+// arguments are those of a container, with variables expanded, once.
 func arguments(c corev1.Container, env map[string]string) []string {
-	args := slices.Clone(c.Args)
+	pairs := []string{"$$", "$"}
 	for name, value := range env {
-		for i := range args {
-			args[i] = strings.ReplaceAll(args[i], "$("+name+")", value)
-		}
+		pairs = append(pairs, "$("+name+")", value)
+	}
+	variables := strings.NewReplacer(pairs...)
+	args := slices.Clone(c.Args)
+	for i := range args {
+		args[i] = variables.Replace(args[i])
 	}
 	return args
 }
@@ -372,6 +462,21 @@ func settingsOf(t *testing.T, args []string, env map[string]string) settings {
 		t.Fatal(err)
 	}
 	return a.settings
+}
+
+// TestManifestJobs: what a job is made of cannot be changed, so that no
+// generated name may stand in it: new keys would be refused.
+func TestManifestJobs(t *testing.T) {
+	generated := regexp.MustCompile(`-[0-9a-z]{10}$`)
+	forEachPlace(t, func(t *testing.T, objects []runtime.Object) {
+		for _, job := range only[*batchv1.Job](objects) {
+			for _, source := range job.Spec.Template.Spec.Containers[0].EnvFrom {
+				if s := source.SecretRef; s == nil || generated.MatchString(s.Name) {
+					t.Errorf("%s takes its environment from %+v", job.Name, source)
+				}
+			}
+		}
+	})
 }
 
 // TestManifestReferences wants everything that a pod names to be there: the
