@@ -268,6 +268,17 @@ func brokenSetups() []brokenSetup {
 			"failed out: list: list current/: storage",
 			"skipped published so far: needs out: list",
 		}, writer.ErrStore},
+		{"checkpoints cannot be listed", func(_ *testing.T, _ *Examination, _ *readertest.Mem, out *probed) {
+			out.Hook = func(op, key string) (bool, error) {
+				if op == "list" && strings.HasPrefix(key, "checkpoints/") {
+					return false, writer.ErrStore
+				}
+				return true, nil
+			}
+		}, []string{
+			"failed out: list: list checkpoints/: storage",
+			"skipped published so far: needs out: list",
+		}, writer.ErrStore},
 		{"out cannot be read", hook("get"), []string{
 			"failed out: read: get current/2024-07-02_2024-07-03.json: storage",
 			"skipped published so far: needs out: read",
@@ -348,12 +359,20 @@ func brokenSetups() []brokenSetup {
 			"ok days: 3 days from 2024-07-02 to 2024-07-04; of 3 days before them that a run without a checkpoint reads, 1",
 			"ok export files: 4 files of 4 days, 4 rows, all with their columns",
 		}, nil},
-		{"an account whose row has ended", tables(func(e *Examination) {
-			e.Accounts = tableSource("account_id,plan,vat_rate,time_zone,valid_to\nacme,list,0.22,Europe/Rome,2024-07-03\n")
-		}), []string{
+		{"an account whose row has ended", func(t *testing.T, e *Examination, exports *readertest.Mem, _ *probed) {
+			putExport(t, exports, "2024-07-03/a", "beta", 1_720_000_000_000)
+			e.Accounts = tableSource("account_id,plan,vat_rate,time_zone,valid_to\nacme,list,0.22,Europe/Rome,\nbeta,list,0.22,Europe/Rome,2024-07-02\n")
+		}, []string{
+			"ok accounts: 2 rows in 1 file of memory",
 			"failed accounts in the exports: charges would be unrated or wrong: no row of the accounts is valid for 1 of 1 account, by 1 row of 2024-07-03, in 1 of its 1 file",
-			`  account "acme"`,
+			`  account "beta"`,
 		}, ErrUnrated},
+		{"an account whose row ends on that day in UTC, and later where it is", func(t *testing.T, e *Examination, exports *readertest.Mem, _ *probed) {
+			putExport(t, exports, "2024-07-03/a", "beta", 1_720_000_000_000)
+			e.Accounts = tableSource("account_id,plan,vat_rate,time_zone,valid_to\nacme,list,0.22,Europe/Rome,\nbeta,list,0.22,Europe/Rome,2024-07-03\n")
+		}, []string{
+			"ok accounts: 2 rows in 1 file of memory",
+		}, nil},
 		{"an account that all others stand for", func(t *testing.T, e *Examination, exports *readertest.Mem, _ *probed) {
 			putExport(t, exports, "2024-07-03/a", "beta", 1_720_000_000_000)
 			e.Accounts = tableSource(soundAccounts + "*,list,0.22,Europe/Rome\n")

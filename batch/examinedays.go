@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"waconcile/reader"
 	"waconcile/reconcile"
@@ -116,14 +117,20 @@ func refused(c *Check, errs []error, of int) {
 }
 
 // footers reads the footers of all files, and gives the errors in the order of
-// the files.
+// the files. A store that fails again and again is not asked for the rest.
 func (x *examiner) footers(ctx context.Context, files []reader.Object) (infos []reader.FileInfo, errs []error) {
 	infos, errs = make([]reader.FileInfo, len(files)), make([]error, len(files))
 	var g errgroup.Group
+	var failed atomic.Int64 // files that the store did not give
 	g.SetLimit(listsInFlight)
 	for i := range files {
 		g.Go(func() error {
-			infos[i], errs[i] = x.exports.Info(ctx, files[i])
+			if failed.Load() >= moreMax {
+				return nil
+			}
+			if infos[i], errs[i] = x.exports.Info(ctx, files[i]); errors.Is(errs[i], reader.ErrStore) {
+				failed.Add(1)
+			}
 			return nil
 		})
 	}
@@ -157,7 +164,7 @@ func (x *examiner) examineAccounts(ctx context.Context) {
 		looked := fmt.Sprintf("by %s of %s, in %d of its %s", counted(rows, "row"), newest.date, min(len(newest.files), idFilesMax), counted(len(newest.files), "file"))
 		var uncovered []string
 		for _, id := range ids {
-			if x.in.accounts.Of(id).On(newest.date) == nil {
+			if !covered(x.in.accounts.Of(id), newest.date) {
 				uncovered = append(uncovered, fmt.Sprintf("account %q", id))
 			}
 		}
@@ -168,6 +175,12 @@ func (x *examiner) examineAccounts(ctx context.Context) {
 		}
 		c.Found = fmt.Sprintf("%s with a row each, %s", counted(len(ids), "account"), looked)
 	})
+}
+
+// covered tells whether an account may have a row for the messages of a UTC day,
+// which count on the dates of its own zone, and maybe later.
+func covered(terms *reconcile.AccountTerms, day reconcile.Date) bool {
+	return terms.On(day-1) != nil || terms.On(day) != nil || terms.On(day+1) != nil
 }
 
 // accountsOf are the accounts that occur on a day, in order, and the rows that

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"waconcile/batch/checkpoint"
 	"waconcile/writer"
 )
 
@@ -26,7 +27,7 @@ const (
 // examineOut asks of the place that results go to what a run does there.
 func (x *examiner) examineOut(ctx context.Context) {
 	x.check(outList, []string{"out", PeriodNeeded}, func(c *Check) {
-		for _, prefix := range []string{"current/", writer.RunsPrefix(x.Period.String())} {
+		for _, prefix := range []string{"current/", writer.RunsPrefix(x.Period.String()), checkpoint.Prefix, "sealed/", "adjusted/"} {
 			if _, err := x.Out.List(ctx, prefix); err != nil {
 				c.Fail(err, "allow to list it: in a bucket that takes s3:ListBucket for the whole prefix")
 				return

@@ -165,6 +165,9 @@ func (d *doctor) checkSettings(c *batch.Check) {
 		return
 	}
 	if err == nil {
+		err = s.checkMetrics()
+	}
+	if err == nil {
 		d.config, err = s.batchConfig()
 	}
 	if err == nil {
