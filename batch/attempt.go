@@ -330,4 +330,3 @@ func clipped(detail string) string {
 	}
 	return column + `"` + string(runes[:clippedRunes]) + `…"`
 }
-
