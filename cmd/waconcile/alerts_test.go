@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	rulesDir     = manifestsDir + "/components/prometheus-rule"
-	dashboardDir = manifestsDir + "/components/grafana-dashboard"
+	rulesDir     = "../../k8s/components/prometheus-rule"
+	dashboardDir = "../../k8s/components/grafana-dashboard"
 	alertTests   = "testdata/alerts/alerts.yaml"
 )
 

@@ -50,7 +50,6 @@ func Start(ctx context.Context, o Options) (*Run, error) {
 	if !on || err != nil {
 		return nil, err
 	}
-	ctx = context.WithoutCancel(ctx) // a run that is cancelled tells so
 	otel.SetLogger(logr.FromSlogHandler(o.Log.Handler()))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		o.Log.WarnContext(ctx, "traces not sent", "error", err)
