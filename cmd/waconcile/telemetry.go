@@ -92,7 +92,7 @@ func (t *telemetry) stageEnded(end batch.StageEnd, took time.Duration) {
 }
 
 // published notes the figures of a run, and which month waits for its closing.
-func (t *telemetry) published(ctx context.Context, out writer.Store, p batch.Period, f *figures) {
+func (t *telemetry) published(ctx context.Context, out writer.Lister, p batch.Period, f *figures) {
 	t.counts = countsOf(f)
 	missing := int64(len(f.manifest.DaysMissing))
 	t.report.DaysMissing, t.report.Published = &missing, measured(p, f)
@@ -102,9 +102,10 @@ func (t *telemetry) published(ctx context.Context, out writer.Store, p batch.Per
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 	defer cancel()
 	var err error
-	if t.report.Published.Unsealed, err = oldestUnsealed(ctx, out); err != nil {
+	if t.report.Published.Unsealed, err = oldestUnsealed(ctx, out, t.clock()); err != nil {
 		t.log.WarnContext(ctx, "not known which months are closed", "error", oneLine(err))
 	}
+	t.report.Published.UnsealedKnown = err == nil
 }
 
 // end sends all there is. A run that is cancelled does so as well.

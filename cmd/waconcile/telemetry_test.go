@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"waconcile/batch"
+	"waconcile/cmd/waconcile/metrics"
+	"waconcile/writer"
+	"waconcile/writer/writertest"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -222,6 +229,31 @@ func TestMetricsOfClosedMonth(t *testing.T) {
 	runIn(t, "", nil, 0, "close", "2024-07", "--out", filepath.Join(dir, "out"))
 	if after := unsealed(); before != 1 || after != 0 {
 		t.Errorf("series before %d, after %d", before, after)
+	}
+}
+
+// That the months cannot be listed is no sign that none waits.
+func TestMetricsOfUnknownMonths(t *testing.T) {
+	t.Parallel()
+	mem := &writertest.Mem{}
+	if err := mem.Put(t.Context(), "current/2024-06-03.json", []byte("{}"), writer.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	july := batch.Period{From: 19905, To: 19935}
+	of := func() *metrics.Published {
+		tel := &telemetry{
+			settings: &settings{metricsFile: "unused"}, log: slog.New(slog.DiscardHandler),
+			clock: func() time.Time { return time.Date(2024, 8, 1, 4, 30, 0, 0, time.UTC) },
+		}
+		tel.published(t.Context(), mem, july, &figures{manifest: &writer.Manifest{}})
+		return tel.report.Published
+	}
+	if got := of(); !got.UnsealedKnown || got.Unsealed == nil || got.Unsealed.Until.Month() != time.July {
+		t.Errorf("%+v", got)
+	}
+	mem.Hook = func(string, string) (bool, error) { return false, writer.ErrStore }
+	if got := of(); got.UnsealedKnown || got.Unsealed != nil {
+		t.Errorf("of a place that fails: %+v", got)
 	}
 }
 

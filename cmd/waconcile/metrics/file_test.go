@@ -36,7 +36,7 @@ func published(minute int) *Report {
 			},
 			Unexplained: []Money{eur("8.6142")},
 			Findings:    map[string]int64{"no_credit": 4},
-			Unsealed:    &Month{day(6, 1), day(7, 1)},
+			Unsealed:    &Month{day(6, 1), day(7, 1)}, UnsealedKnown: true,
 		},
 	}
 }
@@ -107,6 +107,7 @@ func shown() map[string]float64 {
 		"waconcile_unexplained_amount currency=EUR":                     8.6142,
 		"waconcile_period_start_timestamp_seconds":                      1719792000,
 		"waconcile_period_end_timestamp_seconds":                        1722470400,
+		"waconcile_unsealed_month_known":                                1,
 		"waconcile_oldest_unsealed_month_start_timestamp_seconds":       1717200000,
 		"waconcile_oldest_unsealed_month_end_timestamp_seconds":         1719792000,
 	}

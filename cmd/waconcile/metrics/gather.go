@@ -85,8 +85,15 @@ func (p *Published) gatherMoney(g gauges) {
 func (p *Published) gatherPeriods(g gauges) {
 	g.set("period_start_timestamp_seconds", "First billing date of the last published run.", instant(p.First))
 	g.set("period_end_timestamp_seconds", "Day after its last billing date.", instant(p.Until))
+	// Without it, that none waits and that nobody could look would be alike: there
+	// is no month.
+	known := 0.0
+	if p.UnsealedKnown {
+		known = 1
+	}
+	g.set("unsealed_month_known", "1 where it is known which months are closed, 0 where they could not be listed.", known)
 	if m := p.Unsealed; m != nil {
-		g.set("oldest_unsealed_month_start_timestamp_seconds", "First day of the oldest month that is published and not closed.", instant(m.First))
+		g.set("oldest_unsealed_month_start_timestamp_seconds", "First day of the oldest month that has ended, has something published, and is not closed.", instant(m.First))
 		g.set("oldest_unsealed_month_end_timestamp_seconds", "First day after that month.", instant(m.Until))
 	}
 }
