@@ -45,7 +45,7 @@ func measured(p batch.Period, f *figures) *metrics.Published {
 		net[t.Currency], open[t.Currency] = t.Net, decimal.Zero
 	}
 	for _, d := range f.Differences {
-		m.Differences = append(m.Differences, metrics.Difference{Class: d.Class, Currency: d.Currency, Rows: d.Rows, Amount: d.Amount})
+		m.Differences = append(m.Differences, metrics.Difference{Class: d.Class, Currency: d.Currency, Rows: d.Rows, Amount: d.Amount, Absolute: d.absolute})
 		if _, charged := net[d.Currency]; !charged {
 			net[d.Currency], open[d.Currency] = decimal.Zero, decimal.Zero
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -26,6 +27,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	"github.com/shopspring/decimal"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -135,7 +137,15 @@ func (p *pushes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		families = append(families, f)
 	}
-	p.all = append(p.all, push{r.Method, r.URL.Path, seriesOf(families)})
+	p.all = append(p.all, push{r.Method, inOrder(r.URL.Path), seriesOf(families)})
+}
+
+// inOrder is the path of a group with its labels sorted, since a client sends
+// them in any order.
+func inOrder(path string) string {
+	labels := slices.Collect(slices.Chunk(strings.Split(strings.TrimPrefix(path, "/metrics/job/waconcile/"), "/"), 2))
+	slices.SortFunc(labels, slices.Compare)
+	return "/metrics/job/waconcile/" + strings.Join(slices.Concat(labels...), "/")
 }
 
 func (p *pushes) last(t *testing.T, n int) push {
@@ -314,6 +324,9 @@ func checkFigures(t *testing.T, stdout string, got series) {
 	for _, d := range f.Differences {
 		want["waconcile_difference_rows class="+d.Class+" currency="+d.Currency] = float64(d.Rows)
 		want["waconcile_difference_amount class="+d.Class+" currency="+d.Currency] = d.Amount.InexactFloat64()
+		// The object that is printed does not have it: at the least it is the sum.
+		absolute := "waconcile_difference_absolute_amount class=" + d.Class + " currency=" + d.Currency
+		want[absolute] = max(got[absolute], d.Amount.Abs().InexactFloat64())
 		switch d.Class { // of which the demo plants one row each
 		case "missing_ours", "missing_theirs", "quantity":
 			want["waconcile_unexplained_amount currency="+d.Currency] += d.Amount.Abs().InexactFloat64()
@@ -324,7 +337,7 @@ func checkFigures(t *testing.T, stdout string, got series) {
 			t.Errorf("%s is %v, want %v", name, is, value)
 		}
 	}
-	for _, family := range []string{"rejected_rows", "findings", "charges", "net_amount", "difference_rows", "difference_amount", "unexplained_amount"} {
+	for _, family := range []string{"rejected_rows", "findings", "charges", "net_amount", "difference_rows", "difference_amount", "difference_absolute_amount", "unexplained_amount"} {
 		if had, wanted := got.named("waconcile_"+family), want.named("waconcile_"+family); len(had) != len(wanted) || len(had) == 0 && family != "rejected_rows" {
 			t.Errorf("waconcile_%s: %v, want %v", family, had, wanted)
 		}
@@ -389,6 +402,27 @@ func TestMetricsSettings(t *testing.T) {
 		if _, stderr := runIn(t, t.TempDir(), nil, 2, append([]string{"run"}, args...)...); !strings.Contains(stderr, args[0][2:]) {
 			t.Errorf("%q: %s", args, stderr)
 		}
+	}
+}
+
+// Rows of a class that make up for each other are told of by their absolute
+// sum, which is what alerts are about.
+func TestMeasuredAbsolute(t *testing.T) {
+	t.Parallel()
+	amount := decimal.RequireFromString
+	m := measured(batch.Period{}, &figures{Differences: []classTotal{
+		{Class: "quantity", Currency: "EUR", Rows: 2, Amount: amount("0"), absolute: amount("200")},
+		{Class: "price", Currency: "EUR", Rows: 1, Amount: amount("-3"), absolute: amount("3")},
+	}})
+	var got []string
+	for _, d := range m.Differences {
+		got = append(got, fmt.Sprint(d.Class, " ", d.Amount, " ", d.Absolute))
+	}
+	if diff := cmp.Diff([]string{"quantity 0 200", "price -3 3"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(m.Unexplained) != 1 || !m.Unexplained[0].Amount.Equal(amount("200")) {
+		t.Errorf("unexplained: %v", m.Unexplained)
 	}
 }
 

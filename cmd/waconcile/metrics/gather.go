@@ -75,9 +75,11 @@ func (p *Published) gatherMoney(g gauges) {
 	byCurrency(g.vec("net_amount", "Net amount of the statements by currency, before VAT.", "currency"), p.Net)
 	rows := g.vec("difference_rows", "Rows of the differences by class and currency.", "class", "currency")
 	amounts := g.vec("difference_amount", "What the invoices are above our charges, by class and currency.", "class", "currency")
+	absolute := g.vec("difference_absolute_amount", "Sum of the differences, without their signs, by class and currency.", "class", "currency")
 	for _, d := range p.Differences {
 		rows.WithLabelValues(d.Class, d.Currency).Set(float64(d.Rows))
 		amounts.WithLabelValues(d.Class, d.Currency).Set(sample(d.Amount))
+		absolute.WithLabelValues(d.Class, d.Currency).Set(sample(d.Absolute))
 	}
 	byCurrency(g.vec("unexplained_amount", "Sum of the differences, without their signs, whose class names no cause.", "currency"), p.Unexplained)
 }

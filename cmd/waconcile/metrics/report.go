@@ -55,6 +55,7 @@ type Difference struct {
 	Class, Currency string
 	Rows            int64
 	Amount          decimal.Decimal
+	Absolute        decimal.Decimal // sum of the rows without their signs
 }
 
 // Month is a month of billing dates; Until is the first day of the next.
