@@ -45,7 +45,7 @@ func measured(p batch.Period, f *figures) *metrics.Published {
 		net[t.Currency], open[t.Currency] = t.Net, decimal.Zero
 	}
 	for _, d := range f.Differences {
-		m.Differences = append(m.Differences, metrics.Difference{Class: d.Class, Currency: d.Currency, Rows: d.Rows, Amount: d.Amount})
+		m.Differences = append(m.Differences, metrics.Difference{Class: d.Class, Currency: d.Currency, Rows: d.Rows, Amount: d.Amount, Absolute: d.absolute})
 		if _, charged := net[d.Currency]; !charged {
 			net[d.Currency], open[d.Currency] = decimal.Zero, decimal.Zero
 		}
@@ -82,10 +82,10 @@ func countsOf(f *figures) []batch.Count {
 	}
 }
 
-// oldestUnsealed is the oldest month that is published and not closed; nil:
-// there is none.
-func oldestUnsealed(ctx context.Context, out writer.Store) (*metrics.Month, error) {
-	months, err := writer.UnsealedMonths(ctx, out)
+// oldestUnsealed is the oldest month that has ended, of which something is
+// published, and that is not closed; nil: there is none.
+func oldestUnsealed(ctx context.Context, out writer.Lister, now time.Time) (*metrics.Month, error) {
+	months, err := writer.UnsealedMonths(ctx, out, reconcile.DateOf(now.UnixMilli()))
 	if err != nil || len(months) == 0 {
 		return nil, err
 	}

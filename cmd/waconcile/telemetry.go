@@ -43,8 +43,9 @@ func (s *settings) wantsMetrics() bool {
 	return !s.simulate && (s.metricsFile != "" || s.pushgateway != "")
 }
 
-// Metrics and traces are sent when a run has ended, each within sendTimeout,
-// so that a pod that is asked to end does so within its grace period.
+// Metrics and traces are sent when a run has ended, all of them within
+// sendTimeout, so that a pod that is asked to end does so within its grace
+// period.
 const sendTimeout = 5 * time.Second
 
 // telemetry gathers what a run tells of itself, and sends it at its end. That
@@ -92,7 +93,7 @@ func (t *telemetry) stageEnded(end batch.StageEnd, took time.Duration) {
 }
 
 // published notes the figures of a run, and which month waits for its closing.
-func (t *telemetry) published(ctx context.Context, out writer.Store, p batch.Period, f *figures) {
+func (t *telemetry) published(ctx context.Context, out writer.Lister, p batch.Period, f *figures) {
 	t.counts = countsOf(f)
 	missing := int64(len(f.manifest.DaysMissing))
 	t.report.DaysMissing, t.report.Published = &missing, measured(p, f)
@@ -102,9 +103,10 @@ func (t *telemetry) published(ctx context.Context, out writer.Store, p batch.Per
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 	defer cancel()
 	var err error
-	if t.report.Published.Unsealed, err = oldestUnsealed(ctx, out); err != nil {
+	if t.report.Published.Unsealed, err = oldestUnsealed(ctx, out, t.clock()); err != nil {
 		t.log.WarnContext(ctx, "not known which months are closed", "error", oneLine(err))
 	}
+	t.report.Published.UnsealedKnown = err == nil
 }
 
 // end sends all there is. A run that is cancelled does so as well.
@@ -112,27 +114,29 @@ func (t *telemetry) end(ctx context.Context, code int, err error) {
 	if t == nil {
 		return
 	}
-	ctx = context.WithoutCancel(ctx)
-	ended := t.clock()
-	t.within(ctx, func(ctx context.Context) error { return t.trace.End(ctx, code, t.counts, err) })
-	if !t.settings.wantsMetrics() {
-		return
-	}
-	r := &t.report
-	r.Ended, r.Took, r.ExitCode, r.PeakBytes = ended, ended.Sub(t.began), code, peakMemory(os.ReadFile)
-	if file := t.settings.metricsFile; file != "" {
-		t.within(ctx, func(context.Context) error { return metrics.WriteFile(file, r, t.settings.metricsLabels) })
-	}
-	if gateway := t.settings.pushgateway; gateway != "" {
-		t.within(ctx, func(ctx context.Context) error { return metrics.Push(ctx, gateway, r, t.settings.metricsLabels) })
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+	defer cancel()
+	for _, failed := range sideBySide(ctx, t.sendings(code, err)) {
+		if failed != nil {
+			t.log.WarnContext(ctx, "telemetry not sent", "error", oneLine(failed))
+		}
 	}
 }
 
-// within gives send its time, and tells of a failure.
-func (t *telemetry) within(ctx context.Context, send func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	if err := send(ctx); err != nil {
-		t.log.WarnContext(ctx, "telemetry not sent", "error", oneLine(err))
+// sendings are all that a run has to send at its end.
+func (t *telemetry) sendings(code int, err error) []sending {
+	ended := t.clock()
+	all := []sending{{"send traces", func(ctx context.Context) error { return t.trace.End(ctx, code, t.counts, err) }}}
+	if !t.settings.wantsMetrics() {
+		return all
 	}
+	r, labels := &t.report, t.settings.metricsLabels
+	r.Ended, r.Took, r.ExitCode, r.PeakBytes = ended, ended.Sub(t.began), code, peakMemory(os.ReadFile)
+	if file := t.settings.metricsFile; file != "" {
+		all = append(all, sending{"write metrics to " + file, func(context.Context) error { return metrics.WriteFile(file, r, labels) }})
+	}
+	if gateway := t.settings.pushgateway; gateway != "" {
+		all = append(all, sending{"push metrics", func(ctx context.Context) error { return metrics.Push(ctx, gateway, r, labels) }})
+	}
+	return all
 }

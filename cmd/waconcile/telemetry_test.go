@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -15,10 +17,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"waconcile/batch"
+	"waconcile/cmd/waconcile/metrics"
+	"waconcile/writer"
+	"waconcile/writer/writertest"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	"github.com/shopspring/decimal"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -128,7 +137,15 @@ func (p *pushes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		families = append(families, f)
 	}
-	p.all = append(p.all, push{r.Method, r.URL.Path, seriesOf(families)})
+	p.all = append(p.all, push{r.Method, inOrder(r.URL.Path), seriesOf(families)})
+}
+
+// inOrder is the path of a group with its labels sorted, since a client sends
+// them in any order.
+func inOrder(path string) string {
+	labels := slices.Collect(slices.Chunk(strings.Split(strings.TrimPrefix(path, "/metrics/job/waconcile/"), "/"), 2))
+	slices.SortFunc(labels, slices.Compare)
+	return "/metrics/job/waconcile/" + strings.Join(slices.Concat(labels...), "/")
 }
 
 func (p *pushes) last(t *testing.T, n int) push {
@@ -225,6 +242,31 @@ func TestMetricsOfClosedMonth(t *testing.T) {
 	}
 }
 
+// That the months cannot be listed is no sign that none waits.
+func TestMetricsOfUnknownMonths(t *testing.T) {
+	t.Parallel()
+	mem := &writertest.Mem{}
+	if err := mem.Put(t.Context(), "current/2024-06-03.json", []byte("{}"), writer.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	july := batch.Period{From: 19905, To: 19935}
+	of := func() *metrics.Published {
+		tel := &telemetry{
+			settings: &settings{metricsFile: "unused"}, log: slog.New(slog.DiscardHandler),
+			clock: func() time.Time { return time.Date(2024, 8, 1, 4, 30, 0, 0, time.UTC) },
+		}
+		tel.published(t.Context(), mem, july, &figures{manifest: &writer.Manifest{}})
+		return tel.report.Published
+	}
+	if got := of(); !got.UnsealedKnown || got.Unsealed == nil || got.Unsealed.Until.Month() != time.July {
+		t.Errorf("%+v", got)
+	}
+	mem.Hook = func(string, string) (bool, error) { return false, writer.ErrStore }
+	if got := of(); got.UnsealedKnown || got.Unsealed != nil {
+		t.Errorf("of a place that fails: %+v", got)
+	}
+}
+
 // addMetrics sends the figures of the demo's job to two places, by its settings
 // file, where the first is relative.
 func addMetrics(t *testing.T, dir, gateway string) {
@@ -282,6 +324,9 @@ func checkFigures(t *testing.T, stdout string, got series) {
 	for _, d := range f.Differences {
 		want["waconcile_difference_rows class="+d.Class+" currency="+d.Currency] = float64(d.Rows)
 		want["waconcile_difference_amount class="+d.Class+" currency="+d.Currency] = d.Amount.InexactFloat64()
+		// The object that is printed does not have it: at the least it is the sum.
+		absolute := "waconcile_difference_absolute_amount class=" + d.Class + " currency=" + d.Currency
+		want[absolute] = max(got[absolute], d.Amount.Abs().InexactFloat64())
 		switch d.Class { // of which the demo plants one row each
 		case "missing_ours", "missing_theirs", "quantity":
 			want["waconcile_unexplained_amount currency="+d.Currency] += d.Amount.Abs().InexactFloat64()
@@ -292,7 +337,7 @@ func checkFigures(t *testing.T, stdout string, got series) {
 			t.Errorf("%s is %v, want %v", name, is, value)
 		}
 	}
-	for _, family := range []string{"rejected_rows", "findings", "charges", "net_amount", "difference_rows", "difference_amount", "unexplained_amount"} {
+	for _, family := range []string{"rejected_rows", "findings", "charges", "net_amount", "difference_rows", "difference_amount", "difference_absolute_amount", "unexplained_amount"} {
 		if had, wanted := got.named("waconcile_"+family), want.named("waconcile_"+family); len(had) != len(wanted) || len(had) == 0 && family != "rejected_rows" {
 			t.Errorf("waconcile_%s: %v, want %v", family, had, wanted)
 		}
@@ -357,6 +402,27 @@ func TestMetricsSettings(t *testing.T) {
 		if _, stderr := runIn(t, t.TempDir(), nil, 2, append([]string{"run"}, args...)...); !strings.Contains(stderr, args[0][2:]) {
 			t.Errorf("%q: %s", args, stderr)
 		}
+	}
+}
+
+// Rows of a class that make up for each other are told of by their absolute
+// sum, which is what alerts are about.
+func TestMeasuredAbsolute(t *testing.T) {
+	t.Parallel()
+	amount := decimal.RequireFromString
+	m := measured(batch.Period{}, &figures{Differences: []classTotal{
+		{Class: "quantity", Currency: "EUR", Rows: 2, Amount: amount("0"), absolute: amount("200")},
+		{Class: "price", Currency: "EUR", Rows: 1, Amount: amount("-3"), absolute: amount("3")},
+	}})
+	var got []string
+	for _, d := range m.Differences {
+		got = append(got, fmt.Sprint(d.Class, " ", d.Amount, " ", d.Absolute))
+	}
+	if diff := cmp.Diff([]string{"quantity 0 200", "price -3 3"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(m.Unexplained) != 1 || !m.Unexplained[0].Amount.Equal(amount("200")) {
+		t.Errorf("unexplained: %v", m.Unexplained)
 	}
 }
 

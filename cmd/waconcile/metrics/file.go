@@ -15,10 +15,13 @@ import (
 // WriteFile puts a report into a file in Prometheus' text form, by a rename,
 // so that nobody sees half of it. Of a run that failed the file keeps the
 // families that it had besides; where it cannot be read, it is replaced all the
-// same, and the error says so.
+// same, and the error says so. What is there and is no regular file is refused.
 func WriteFile(path string, r *Report, l Labels) error {
 	if err := l.Validate(); err != nil {
 		return err
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("write metrics: %s is not a regular file", path)
 	}
 	fresh, err := r.gather(l)
 	if err != nil {

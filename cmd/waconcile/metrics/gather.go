@@ -75,9 +75,11 @@ func (p *Published) gatherMoney(g gauges) {
 	byCurrency(g.vec("net_amount", "Net amount of the statements by currency, before VAT.", "currency"), p.Net)
 	rows := g.vec("difference_rows", "Rows of the differences by class and currency.", "class", "currency")
 	amounts := g.vec("difference_amount", "What the invoices are above our charges, by class and currency.", "class", "currency")
+	absolute := g.vec("difference_absolute_amount", "Sum of the differences, without their signs, by class and currency.", "class", "currency")
 	for _, d := range p.Differences {
 		rows.WithLabelValues(d.Class, d.Currency).Set(float64(d.Rows))
 		amounts.WithLabelValues(d.Class, d.Currency).Set(sample(d.Amount))
+		absolute.WithLabelValues(d.Class, d.Currency).Set(sample(d.Absolute))
 	}
 	byCurrency(g.vec("unexplained_amount", "Sum of the differences, without their signs, whose class names no cause.", "currency"), p.Unexplained)
 }
@@ -85,8 +87,15 @@ func (p *Published) gatherMoney(g gauges) {
 func (p *Published) gatherPeriods(g gauges) {
 	g.set("period_start_timestamp_seconds", "First billing date of the last published run.", instant(p.First))
 	g.set("period_end_timestamp_seconds", "Day after its last billing date.", instant(p.Until))
+	// Without it, that none waits and that nobody could look would be alike: there
+	// is no month.
+	known := 0.0
+	if p.UnsealedKnown {
+		known = 1
+	}
+	g.set("unsealed_month_known", "1 where it is known which months are closed, 0 where they could not be listed.", known)
 	if m := p.Unsealed; m != nil {
-		g.set("oldest_unsealed_month_start_timestamp_seconds", "First day of the oldest month that is published and not closed.", instant(m.First))
+		g.set("oldest_unsealed_month_start_timestamp_seconds", "First day of the oldest month that has ended, has something published, and is not closed.", instant(m.First))
 		g.set("oldest_unsealed_month_end_timestamp_seconds", "First day after that month.", instant(m.Until))
 	}
 }

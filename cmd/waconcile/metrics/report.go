@@ -33,7 +33,8 @@ type Published struct {
 	Differences    []Difference
 	Unexplained    []Money
 	Findings       map[string]int64 // rows by kind
-	Unsealed       *Month           // the oldest month that is published and not closed; nil: there is none, or it is not known
+	Unsealed       *Month           // the oldest month that has ended, has something published and is not closed; nil: there is none, or it is not known
+	UnsealedKnown  bool             // false: the months could not be listed
 }
 
 // Charges is a number of charges that are alike.
@@ -54,6 +55,7 @@ type Difference struct {
 	Class, Currency string
 	Rows            int64
 	Amount          decimal.Decimal
+	Absolute        decimal.Decimal // sum of the rows without their signs
 }
 
 // Month is a month of billing dates; Until is the first day of the next.
