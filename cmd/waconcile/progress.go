@@ -51,6 +51,15 @@ func newProgress(format string, w io.Writer) *progress {
 	return p
 }
 
+// stageLevel is that of the lines about stages: who watches the bar has no need
+// of them.
+func (p *progress) stageLevel() slog.Level {
+	if p.terminal {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
+
 func newBar(w io.Writer, stage string, rows int64) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(rows,
 		progressbar.OptionSetWriter(w),

@@ -76,7 +76,7 @@ func (a *app) publish(ctx context.Context, s *settings, job batch.Job) (*figures
 	shown := newProgress(a.settings.logFormat, a.stderr)
 	defer shown.end()
 	job.Log, job.Progress = shown.log, shown.show
-	job.Stages = &stageLog{log: shown.log, clock: a.clock, period: job.Period.String(), telemetry: a.telemetry}
+	job.Stages = &stageLog{log: shown.log, level: shown.stageLevel(), clock: a.clock, period: job.Period.String(), telemetry: a.telemetry}
 	started := a.clock()
 	result, err := batch.Run(ctx, job)
 	if err != nil {

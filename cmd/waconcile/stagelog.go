@@ -13,6 +13,7 @@ import (
 // that it tells of the data.
 type stageLog struct {
 	log       *slog.Logger
+	level     slog.Level // of the lines
 	clock     func() time.Time
 	period    string
 	telemetry *telemetry // told of the stages as well; nil: nobody is
@@ -41,7 +42,7 @@ func (l *stageLog) StageEnded(end batch.StageEnd) {
 	if end.Err != nil {
 		attrs = append(attrs, slog.Bool("failed", true))
 	}
-	l.log.LogAttrs(context.Background(), slog.LevelInfo, "stage", attrs...)
+	l.log.LogAttrs(context.Background(), l.level, "stage", attrs...)
 	l.telemetry.stageEnded(end, took)
 }
 
