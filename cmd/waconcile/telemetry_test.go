@@ -397,9 +397,9 @@ func TestTelemetryNotSent(t *testing.T) {
 func TestMetricsSettings(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"--pushgateway", "gateway:9091"}, {"--metrics-label", "job=x"}, {"--metrics-label", "a-b=x"}, {"--metrics-label", "team"},
+		{"--pushgateway", "gateway:9091"}, {"--pushgateway", "http://gateway:9091/?token=opensesame"}, {"--metrics-label", "job=x"}, {"--metrics-label", "a-b=x"}, {"--metrics-label", "team"},
 	} {
-		if _, stderr := runIn(t, t.TempDir(), nil, 2, append([]string{"run"}, args...)...); !strings.Contains(stderr, args[0][2:]) {
+		if _, stderr := runIn(t, t.TempDir(), nil, 2, append([]string{"run"}, args...)...); !strings.Contains(stderr, args[0][2:]) || strings.Contains(stderr, "opensesame") {
 			t.Errorf("%q: %s", args, stderr)
 		}
 	}
