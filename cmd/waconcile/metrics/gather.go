@@ -56,7 +56,7 @@ func (r *Report) gatherRun(g gauges) {
 		g.set("max_resident_memory_bytes", "Peak resident memory of the last run.", float64(r.PeakBytes))
 	}
 	if r.DaysMissing != nil {
-		g.set("days_missing", "Days that the last run needed and that have no data.", float64(*r.DaysMissing))
+		g.set("days_missing", "Days that the last run which got as far as to know needed and that have no data.", float64(*r.DaysMissing))
 	}
 }
 
