@@ -426,6 +426,24 @@ func TestMeasuredAbsolute(t *testing.T) {
 	}
 }
 
+// That a run is published counts, and not that its summary cannot be read.
+func TestTelemetryOfUnreadRun(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err    error
+		unread bool
+	}{
+		{fmt.Errorf("%w as a: %w", errPublished, writer.ErrStore), true},
+		{writer.ErrOutcomeUnknown, false}, {batch.ErrDamaged, false}, {writer.ErrStore, false}, {nil, false},
+	} {
+		tel := &telemetry{settings: &settings{metricsFile: "unused"}, log: slog.New(slog.DiscardHandler), clock: time.Now}
+		tel.sendings(6, tt.err)
+		if tel.report.Unread != tt.unread {
+			t.Errorf("%v: %v", tt.err, tel.report.Unread)
+		}
+	}
+}
+
 func TestPeakMemory(t *testing.T) {
 	t.Parallel()
 	status := func(text string, err error) func(string) ([]byte, error) {

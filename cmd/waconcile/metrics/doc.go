@@ -16,7 +16,9 @@
 // that fails replaces what it has, by name. On a Pushgateway that is PUT and
 // POST; a file is read first, and keeps the families that are not anew and have
 // the same labels. What it did not get to know stays as well, missing days above
-// all: they are no less missing for a store that does not answer.
+// all: they are no less missing for a store that does not answer. One that is
+// published, and whose tables cannot be read back, is a success that leaves the
+// figures as they are.
 //
 // # Groups
 //

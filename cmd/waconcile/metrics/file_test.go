@@ -230,6 +230,27 @@ func TestFileUnknownDays(t *testing.T) {
 	}
 }
 
+// A run that is published, and whose figures could not be read, is a success
+// that leaves the figures as they were.
+func TestFileUnread(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "waconcile.prom")
+	unread := failed(7, 6)
+	unread.Unread = true
+	for _, r := range []*Report{published(5), unread} {
+		if err := WriteFile(path, r, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := afterFailure()
+	delete(want, "waconcile_last_failure_timestamp_seconds")
+	want["waconcile_last_success_timestamp_seconds"] = want["waconcile_last_run_timestamp_seconds"]
+	want["waconcile_last_exit_code"] = 6
+	if diff := cmp.Diff(want, parse(t, readFile(t, path))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // A file that is none of ours is replaced, and a place that cannot be written
 // is left as it is.
 func TestFileFaults(t *testing.T) {

@@ -32,10 +32,12 @@ func (r *Report) gather(l Labels) ([]*dto.MetricFamily, error) {
 	registry := prometheus.NewRegistry()
 	g := gauges{prometheus.WrapRegistererWith(prometheus.Labels(l), registry)}
 	r.gatherRun(g)
-	if p := r.Published; p == nil {
-		g.set("last_failure_timestamp_seconds", "When the last run that was not published ended.", instant(r.Ended))
+	if r.Published == nil && !r.Unread {
+		g.set("last_failure_timestamp_seconds", "When the last run ended that failed, or of which it is not known whether it is published (exit code 7).", instant(r.Ended))
 	} else {
 		g.set("last_success_timestamp_seconds", "When the last run that was published, or was there already, ended.", instant(r.Ended))
+	}
+	if p := r.Published; p != nil {
 		p.gatherRows(g)
 		p.gatherMoney(g)
 		p.gatherPeriods(g)
