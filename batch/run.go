@@ -221,9 +221,11 @@ func (r *run) commit(ctx context.Context, g *gathered, m *writer.Manifest) error
 		return err
 	}
 	if err := r.stage(StageReadBack, func(end *StageEnd) error {
-		err := writer.ReadBack(ctx, r.job.Out, r.plan.RunKey, m.Files)
+		if err := writer.ReadBack(ctx, r.job.Out, r.plan.RunKey, m.Files); err != nil {
+			return notKept(err)
+		}
 		end.countFiles(m.Files)
-		return notKept(err)
+		return nil
 	}); err != nil {
 		return err
 	}

@@ -226,6 +226,9 @@ func TestStagesWhereTheStoreFails(t *testing.T) {
 			if last := i == len(log.ended)-1; (e.Err != nil) != (last && err != nil) || last && !errors.Is(err, e.Err) {
 				t.Errorf("operation %d: %s ends with %v, the run with %v", n, e.Stage, e.Err, err)
 			}
+			if e.Stage == StageReadBack && e.Err != nil && len(e.Counts) > 0 {
+				t.Errorf("operation %d: read back is not known, and told as %v", n, e.Counts)
+			}
 			failed[e.Stage] = failed[e.Stage] || e.Err != nil
 		}
 		if ops <= n {

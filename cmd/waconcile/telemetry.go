@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -132,6 +133,7 @@ func (t *telemetry) sendings(code int, err error) []sending {
 	}
 	r, labels := &t.report, t.settings.metricsLabels
 	r.Ended, r.Took, r.ExitCode, r.PeakBytes = ended, ended.Sub(t.began), code, peakMemory(os.ReadFile)
+	r.Unread = r.Published == nil && errors.Is(err, errPublished)
 	if file := t.settings.metricsFile; file != "" {
 		all = append(all, sending{"write metrics to " + file, func(context.Context) error { return metrics.WriteFile(file, r, labels) }})
 	}

@@ -397,9 +397,9 @@ func TestTelemetryNotSent(t *testing.T) {
 func TestMetricsSettings(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"--pushgateway", "gateway:9091"}, {"--metrics-label", "job=x"}, {"--metrics-label", "a-b=x"}, {"--metrics-label", "team"},
+		{"--pushgateway", "gateway:9091"}, {"--pushgateway", "http://gateway:9091/?token=opensesame"}, {"--metrics-label", "job=x"}, {"--metrics-label", "a-b=x"}, {"--metrics-label", "team"},
 	} {
-		if _, stderr := runIn(t, t.TempDir(), nil, 2, append([]string{"run"}, args...)...); !strings.Contains(stderr, args[0][2:]) {
+		if _, stderr := runIn(t, t.TempDir(), nil, 2, append([]string{"run"}, args...)...); !strings.Contains(stderr, args[0][2:]) || strings.Contains(stderr, "opensesame") {
 			t.Errorf("%q: %s", args, stderr)
 		}
 	}
@@ -423,6 +423,24 @@ func TestMeasuredAbsolute(t *testing.T) {
 	}
 	if len(m.Unexplained) != 1 || !m.Unexplained[0].Amount.Equal(amount("200")) {
 		t.Errorf("unexplained: %v", m.Unexplained)
+	}
+}
+
+// That a run is published counts, and not that its summary cannot be read.
+func TestTelemetryOfUnreadRun(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err    error
+		unread bool
+	}{
+		{fmt.Errorf("%w as a: %w", errPublished, writer.ErrStore), true},
+		{writer.ErrOutcomeUnknown, false}, {batch.ErrDamaged, false}, {writer.ErrStore, false}, {nil, false},
+	} {
+		tel := &telemetry{settings: &settings{metricsFile: "unused"}, log: slog.New(slog.DiscardHandler), clock: time.Now}
+		tel.sendings(6, tt.err)
+		if tel.report.Unread != tt.unread {
+			t.Errorf("%v: %v", tt.err, tel.report.Unread)
+		}
 	}
 }
 

@@ -14,7 +14,11 @@
 // So a run that is published replaces all there is, and what was once counted
 // and has nothing any more goes away with it; of the last failure too. A run
 // that fails replaces what it has, by name. On a Pushgateway that is PUT and
-// POST; a file is read first, and keeps the families that are not anew.
+// POST; a file is read first, and keeps the families that are not anew and have
+// the same labels. What it did not get to know stays as well, missing days above
+// all: they are no less missing for a store that does not answer. One that is
+// published, and whose tables cannot be read back, is a success that leaves the
+// figures as they are.
 //
 // # Groups
 //

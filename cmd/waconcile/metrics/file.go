@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -14,7 +15,7 @@ import (
 
 // WriteFile puts a report into a file in Prometheus' text form, by a rename,
 // so that nobody sees half of it. Of a run that failed the file keeps the
-// families that it had besides; where it cannot be read, it is replaced all the
+// families that it had besides with the same labels; where it cannot be read, it is replaced all the
 // same, and the error says so. What is there and is no regular file is refused.
 func WriteFile(path string, r *Report, l Labels) error {
 	if err := l.Validate(); err != nil {
@@ -30,7 +31,7 @@ func WriteFile(path string, r *Report, l Labels) error {
 	var kept []*dto.MetricFamily
 	var keptErr error
 	if r.Published == nil {
-		kept, keptErr = readKept(path, fresh)
+		kept, keptErr = readKept(path, fresh, l)
 	}
 	all := prometheus.Gatherers{given(fresh), given(kept)}
 	if err := prometheus.WriteToTextfile(path, all); err != nil {
@@ -43,8 +44,9 @@ func given(families []*dto.MetricFamily) prometheus.Gatherer {
 	return prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return families, nil })
 }
 
-// readKept are the families of a file, where there is one, that are not anew.
-func readKept(path string, fresh []*dto.MetricFamily) (kept []*dto.MetricFamily, err error) {
+// readKept are the families of a file, where there is one, that are not anew,
+// with the series that have the labels.
+func readKept(path string, fresh []*dto.MetricFamily, l Labels) (kept []*dto.MetricFamily, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -62,7 +64,10 @@ func readKept(path string, fresh []*dto.MetricFamily) (kept []*dto.MetricFamily,
 		delete(families, family.GetName())
 	}
 	for _, family := range families {
-		kept = append(kept, family)
+		family.Metric = slices.DeleteFunc(family.Metric, func(m *dto.Metric) bool { return !l.areThoseOf(m) })
+		if len(family.Metric) > 0 {
+			kept = append(kept, family)
+		}
 	}
 	return kept, nil
 }

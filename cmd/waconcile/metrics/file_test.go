@@ -188,6 +188,69 @@ func TestFileLabels(t *testing.T) {
 	}
 }
 
+// After a failure there are no series of labels that the job no longer has.
+func TestFileOtherLabels(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "waconcile.prom")
+	for _, old := range []Labels{nil, {"schedule": "daily"}, {"schedule": "nightly", "team": "billing"}} {
+		if err := WriteFile(path, published(5), old); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteFile(path, failed(7, 5), Labels{"schedule": "nightly"}); err != nil {
+			t.Fatal(err)
+		}
+		got := parse(t, readFile(t, path))
+		for name := range got {
+			if !strings.Contains(name, " schedule=nightly") || strings.Contains(name, "team") {
+				t.Errorf("%s is kept", name)
+			}
+		}
+		if len(got) != 6 {
+			t.Errorf("%v", got)
+		}
+	}
+}
+
+// A run that fails before it knows leaves the missing days as they were.
+func TestFileUnknownDays(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "waconcile.prom")
+	early := failed(9, 6)
+	early.DaysMissing = nil
+	for _, r := range []*Report{failed(7, 5), early} {
+		if err := WriteFile(path, r, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := parse(t, readFile(t, path)); got["waconcile_days_missing"] != 2 || got["waconcile_last_exit_code"] != 6 {
+		t.Errorf("%v", got)
+	}
+	if text := readFile(t, path); !strings.Contains(text, "# HELP waconcile_days_missing Days that the last run which got as far as to know") {
+		t.Errorf("the help does not say so:\n%s", text)
+	}
+}
+
+// A run that is published, and whose figures could not be read, is a success
+// that leaves the figures as they were.
+func TestFileUnread(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "waconcile.prom")
+	unread := failed(7, 6)
+	unread.Unread = true
+	for _, r := range []*Report{published(5), unread} {
+		if err := WriteFile(path, r, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := afterFailure()
+	delete(want, "waconcile_last_failure_timestamp_seconds")
+	want["waconcile_last_success_timestamp_seconds"] = want["waconcile_last_run_timestamp_seconds"]
+	want["waconcile_last_exit_code"] = 6
+	if diff := cmp.Diff(want, parse(t, readFile(t, path))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // A file that is none of ours is replaced, and a place that cannot be written
 // is left as it is.
 func TestFileFaults(t *testing.T) {

@@ -32,10 +32,12 @@ func (r *Report) gather(l Labels) ([]*dto.MetricFamily, error) {
 	registry := prometheus.NewRegistry()
 	g := gauges{prometheus.WrapRegistererWith(prometheus.Labels(l), registry)}
 	r.gatherRun(g)
-	if p := r.Published; p == nil {
-		g.set("last_failure_timestamp_seconds", "When the last run that was not published ended.", instant(r.Ended))
+	if r.Published == nil && !r.Unread {
+		g.set("last_failure_timestamp_seconds", "When the last run ended that failed, or of which it is not known whether it is published (exit code 7).", instant(r.Ended))
 	} else {
 		g.set("last_success_timestamp_seconds", "When the last run that was published, or was there already, ended.", instant(r.Ended))
+	}
+	if p := r.Published; p != nil {
 		p.gatherRows(g)
 		p.gatherMoney(g)
 		p.gatherPeriods(g)
@@ -56,7 +58,7 @@ func (r *Report) gatherRun(g gauges) {
 		g.set("max_resident_memory_bytes", "Peak resident memory of the last run.", float64(r.PeakBytes))
 	}
 	if r.DaysMissing != nil {
-		g.set("days_missing", "Days that the last run needed and that have no data.", float64(*r.DaysMissing))
+		g.set("days_missing", "Days that the last run which got as far as to know needed and that have no data.", float64(*r.DaysMissing))
 	}
 }
 

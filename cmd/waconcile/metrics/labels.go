@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
 )
 
@@ -36,6 +37,18 @@ func (l Labels) Validate() error {
 		}
 	}
 	return nil
+}
+
+// areThoseOf tells whether a series has the labels, and beside them only some of
+// its own.
+func (l Labels) areThoseOf(m *dto.Metric) bool {
+	found := Labels{}
+	for _, pair := range m.Label {
+		if !slices.Contains(taken(), pair.GetName()) {
+			found[pair.GetName()] = pair.GetValue()
+		}
+	}
+	return maps.Equal(l, found)
 }
 
 func (l Labels) names() []string { return slices.Sorted(maps.Keys(l)) }

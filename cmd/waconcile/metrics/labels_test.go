@@ -1,6 +1,9 @@
 package metrics
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestLabels(t *testing.T) {
 	t.Parallel()
@@ -40,8 +43,9 @@ func TestCheckGateway(t *testing.T) {
 	for text, good := range map[string]bool{
 		"http://gateway:9091": true, "https://user:secret@host/prefix/": true,
 		"gateway:9091": false, "http://": false, "ftp://gateway": false, "": false, "http://[": false,
+		"http://gateway:9091/?token=opensesame": false, "http://gateway:9091?": false, "http://gateway:9091/#opensesame": false,
 	} {
-		if err := CheckGateway(text); (err == nil) != good {
+		if err := CheckGateway(text); (err == nil) != good || err != nil && strings.Contains(err.Error(), "opensesame") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -15,6 +15,10 @@ func CheckGateway(text string) error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("not a URL such as http://pushgateway:9091")
 	}
+	// The path of the group goes behind it.
+	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return fmt.Errorf("a URL with a query or a fragment, such as ?token=…, that nothing could be pushed by")
+	}
 	return nil
 }
 
@@ -25,9 +29,12 @@ func Push(ctx context.Context, gateway string, r *Report, l Labels) error {
 	if err := l.Validate(); err != nil {
 		return err
 	}
+	if err := CheckGateway(gateway); err != nil {
+		return fmt.Errorf("push metrics: %w", err)
+	}
 	u, err := url.Parse(gateway)
 	if err != nil {
-		return fmt.Errorf("push metrics: %w", CheckGateway(gateway))
+		return fmt.Errorf("push metrics: %w", err)
 	}
 	families, err := r.gather(nil)
 	if err != nil {

@@ -15,6 +15,7 @@ type Report struct {
 	PeakBytes   int64      // resident; 0: not known
 	DaysMissing *int64     // nil: it did not get as far as to know
 	Published   *Published // nil: it failed, or its tables could not be read back
+	Unread      bool       // without Published: it is published, and its tables could not be read back
 }
 
 // Stage is how long a stage took; one that came twice took both times.

@@ -3,6 +3,7 @@ package traces
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -25,7 +26,8 @@ const (
 )
 
 // wanted tells whether the environment asks for traces. The error is about
-// what it asks for and this build does not have.
+// what it asks for and this build does not have, or about an endpoint that is
+// none; it does not show that.
 func wanted(lookupEnv func(string) (string, bool)) (bool, error) {
 	value := func(name string) string { // an empty variable counts as none
 		text, _ := lookupEnv(name)
@@ -42,5 +44,17 @@ func wanted(lookupEnv func(string) (string, bool)) (bool, error) {
 	case protocol != protocolHTTP:
 		return false, fmt.Errorf("%s %q is not %s", protocolVar, protocol, protocolHTTP)
 	}
+	for _, name := range []string{endpointVar, tracesEndpointVar} {
+		if text := value(name); text != "" && !isEndpoint(text) {
+			return false, fmt.Errorf("%s is not a URL such as http://collector:4318", name)
+		}
+	}
 	return true, nil
+}
+
+// isEndpoint tells what the SDK takes. Of the rest it would log all, a password
+// with it, and send the traces to https://localhost:4318.
+func isEndpoint(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }

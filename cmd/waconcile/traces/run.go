@@ -52,7 +52,9 @@ func Start(ctx context.Context, o Options) (*Run, error) {
 	}
 	otel.SetLogger(logr.FromSlogHandler(o.Log.Handler()))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		o.Log.WarnContext(ctx, "traces not sent", "error", err)
+		if !errors.Is(err, resource.ErrPartialResource) { // of which Start tells once
+			o.Log.WarnContext(ctx, "traces not sent", "error", err)
+		}
 	}))
 	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
@@ -62,7 +64,10 @@ func Start(ctx context.Context, o Options) (*Run, error) {
 		resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", program), attribute.String("service.version", o.Version)),
 		resource.WithFromEnv()) // last, so that the environment counts
-	if err != nil {
+	switch {
+	case errors.Is(err, resource.ErrPartialResource):
+		o.Log.WarnContext(ctx, "traces lack attributes", "error", "OTEL_RESOURCE_ATTRIBUTES is not key=value, comma-separated, throughout")
+	case err != nil:
 		return nil, errors.Join(err, exporter.Shutdown(ctx))
 	}
 	r := &Run{clock: o.Clock, provider: sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))}

@@ -161,6 +161,25 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// What is right of the attributes counts, and the rest is a warning.
+func TestBrokenAttributes(t *testing.T) {
+	got := &receiver{}
+	server := httptest.NewServer(got)
+	defer server.Close()
+	t.Setenv(endpointVar, server.URL)
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "opensesame,deployment.environment.name=test")
+	var log bytes.Buffer
+	if err := start(t, t.Context(), &log).End(t.Context(), 0, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if spans := got.seen(t); len(spans) != 1 || got.resource["deployment.environment.name"] != "test" || got.resource["service.name"] != "waconcile" {
+		t.Errorf("%+v of %v", spans, got.resource)
+	}
+	if text := log.String(); strings.Count(text, "OTEL_RESOURCE_ATTRIBUTES") != 1 || strings.Contains(text, "opensesame") {
+		t.Errorf("log: %s", text)
+	}
+}
+
 func TestServiceName(t *testing.T) {
 	got := &receiver{}
 	server := httptest.NewServer(got)
