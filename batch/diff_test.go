@@ -285,15 +285,7 @@ func TestDiffStories(t *testing.T) {
 			s.a = s.run()
 			story.after(s)
 			s.b = s.run()
-			got := s.diff(true)
-			if diff := cmp.Diff(story.want, got); diff != "" {
-				t.Errorf("with the exports (-want +got):\n%s", diff)
-			}
-			if story.without != nil {
-				if diff := cmp.Diff(story.without, s.diff(false)); diff != "" {
-					t.Errorf("without the exports (-want +got):\n%s", diff)
-				}
-			}
+			got := s.wantDiff(t, story.want, story.without)
 			// The other way round the same charges differ.
 			s.a, s.b = s.b, s.a
 			if back := s.diff(true); len(back) != len(got) {
@@ -551,4 +543,20 @@ func TestDiffTotalsOrder(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
+}
+
+// wantDiff holds what differs, as it is told with the exports and, where without
+// is not nil, without them. It gives the former.
+func (s *twoRuns) wantDiff(t *testing.T, want, without []string) (got []string) {
+	t.Helper()
+	got = s.diff(true)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("with the exports (-want +got):\n%s", diff)
+	}
+	if without != nil {
+		if diff := cmp.Diff(without, s.diff(false)); diff != "" {
+			t.Errorf("without the exports (-want +got):\n%s", diff)
+		}
+	}
+	return got
 }

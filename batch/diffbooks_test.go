@@ -146,15 +146,7 @@ func TestDiffBooks(t *testing.T) {
 			s.a = s.run()
 			story.after(s)
 			s.b = s.run()
-			got := s.diff(true)
-			if diff := cmp.Diff(story.want, got); diff != "" {
-				t.Errorf("with the exports (-want +got):\n%s", diff)
-			}
-			if story.without != nil {
-				if diff := cmp.Diff(story.without, s.diff(false)); diff != "" {
-					t.Errorf("without the exports (-want +got):\n%s", diff)
-				}
-			}
+			s.wantDiff(t, story.want, story.without)
 		})
 	}
 	// A contact that is no number has the country that a message says, by both
