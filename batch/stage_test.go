@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"waconcile/reader"
@@ -208,11 +209,11 @@ func ownCheckpointJob(t *testing.T) (Job, *stageLog, *writertest.Mem) {
 func TestStagesWhereTheStoreFails(t *testing.T) {
 	t.Parallel()
 	failed := map[Stage]bool{}
-	for n, whole := 0, 0; whole < 5; n++ { // how many operations there are varies a little
+	for n, whole := int64(0), 0; whole < 5; n++ { // how many operations there are varies a little
 		base, _, mem := brokenJob(t)
-		ops := 0
+		var ops atomic.Int64 // tables are read back at the same time
 		mem.Hook = func(string, string) (bool, error) {
-			if ops++; ops == n+1 {
+			if ops.Add(1) == n+1 {
 				return false, fmt.Errorf("%w: operation %d", writer.ErrStore, n)
 			}
 			return true, nil
@@ -231,7 +232,7 @@ func TestStagesWhereTheStoreFails(t *testing.T) {
 			}
 			failed[e.Stage] = failed[e.Stage] || e.Err != nil
 		}
-		if ops <= n {
+		if ops.Load() <= n {
 			whole++
 		}
 	}
