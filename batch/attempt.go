@@ -276,24 +276,15 @@ func (a *attempt) note(b *reader.Block) error {
 
 // repeated are the hashes that more than one message has had, beyond those
 // already known to be scattered.
-func (a *attempt) repeated() (map[uint64]bool, error) {
-	found := make([]map[uint64]bool, len(a.shards))
-	var g errgroup.Group
-	for i, s := range a.shards {
-		found[i] = make(map[uint64]bool)
-		g.Go(func() error { return s.log.repeated(found[i]) })
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
+func (a *attempt) repeated() map[uint64]bool {
 	all := make(map[uint64]bool)
-	for _, hashes := range found {
-		maps.Copy(all, hashes)
+	for _, s := range a.shards {
+		maps.Copy(all, s.repeated)
 	}
 	for h := range a.scattered {
 		delete(all, h)
 	}
-	return all, nil
+	return all
 }
 
 func (a *attempt) close() error {

@@ -57,7 +57,8 @@ type pricedGroups struct {
 	groups []group
 }
 
-// tablesInFlight bounds the dates whose tables are written at once.
+// tablesInFlight bounds the dates of which charges are written at once, and the
+// other tables.
 const tablesInFlight = 2
 
 func newChargeTables(ctx context.Context, r *run) *chargeTables {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"waconcile/batch/spill"
-	"waconcile/reader"
 	"waconcile/reconcile"
 	"waconcile/writer"
 )
@@ -22,18 +21,6 @@ type finding struct {
 	messageID string
 	at        int64
 	detail    string
-}
-
-func findingOf(f *reconcile.Finding, names *reader.Names) finding {
-	return finding{
-		kind:      f.Kind,
-		account:   names.Text(f.Account),
-		business:  names.Text(f.Business),
-		contact:   names.ContactText(f.Contact),
-		messageID: f.MessageID,
-		at:        f.At,
-		detail:    f.Detail,
-	}
 }
 
 // compareFindings looks at a text only where all before it are equal: there
@@ -54,12 +41,11 @@ func compareFindings(a, b finding) int {
 }
 
 // findingList is the findings of a run in their order: in memory, or with
-// several passes, and where they are too many for it, in a temporary file, in
-// sorted runs.
+// several passes, and where they are too many for it, in a temporary file.
 type findingList struct {
-	most   int // that may be in memory
-	rows   []finding
-	sorted bool
+	most   int         // that may be in memory
+	lists  [][]finding // each in order
+	held   int         // findings in lists
 	runs   *spill.Runs // nil: they are in memory
 	counts map[reconcile.FindingKind]int64
 }
@@ -109,40 +95,72 @@ func findingAt(r spill.Row) finding {
 	}
 }
 
-// add takes findings, in any order, which belong to l from then on.
+// fits tells whether as many more may be in memory.
+func (l *findingList) fits(more int) bool { return l.runs == nil && l.held+more <= l.most }
+
+// add takes findings in any order, which belong to l from then on.
 func (l *findingList) add(rows []finding) error {
+	slices.SortFunc(rows, compareFindings)
+	return l.addSorted(rows)
+}
+
+// addSorted takes findings that are in order, which belong to l from then on.
+func (l *findingList) addSorted(rows []finding) error {
 	for i := range rows {
 		l.counts[rows[i].kind]++
 	}
-	if l.runs == nil && len(l.rows)+len(rows) <= l.most {
-		l.rows, l.sorted = append(l.rows, rows...), false
+	if l.fits(len(rows)) {
+		l.lists, l.held = append(l.lists, rows), l.held+len(rows)
 		return nil
 	}
 	if l.runs == nil {
 		l.spill()
-		if err := l.addRun(l.rows); err != nil {
-			return err
+		for _, list := range l.lists {
+			if err := l.addRun(list); err != nil {
+				return err
+			}
 		}
-		l.rows = nil
+		l.release()
 	}
 	return l.addRun(rows)
 }
 
 func (l *findingList) addRun(rows []finding) error {
-	slices.SortFunc(rows, compareFindings)
 	return l.runs.Add(writer.FramesOf(rows, findingsFrame))
 }
 
-// frames gives all findings in their order.
+// release lets go of the findings in memory.
+func (l *findingList) release() { l.lists, l.held = nil, 0 }
+
+// frames gives all findings in their order, to as many goroutines as want them,
+// once no more are added.
 func (l *findingList) frames() iter.Seq2[writer.Frame, error] {
 	if l.runs != nil {
 		return l.runs.Merge()
 	}
-	if !l.sorted {
-		slices.SortFunc(l.rows, compareFindings)
-		l.sorted = true
+	l.lists = [][]finding{merged(l.lists)}
+	return writer.FramesOf(l.lists[0], findingsFrame)
+}
+
+// merged brings lists together, each of which is in order.
+func merged(lists [][]finding) []finding {
+	switch len(lists) {
+	case 0:
+		return nil
+	case 1:
+		return lists[0]
 	}
-	return writer.FramesOf(l.rows, findingsFrame)
+	a, b := merged(lists[:len(lists)/2]), merged(lists[len(lists)/2:])
+	out := make([]finding, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		least := &a
+		if compareFindings(b[0], a[0]) < 0 {
+			least = &b
+		}
+		out = append(out, (*least)[0])
+		*least = (*least)[1:]
+	}
+	return append(append(out, a...), b...)
 }
 
 // first is the first n of them, or all.

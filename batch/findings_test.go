@@ -31,20 +31,22 @@ func TestFindingsBeyondMemory(t *testing.T) {
 			if err := l.add(slices.Clone(piece)); err != nil {
 				t.Fatal(err)
 			}
-			if limit > 0 && len(l.rows) > 1000 {
-				t.Fatalf("%d findings in memory", len(l.rows))
+			if limit > 0 && l.held > 1000 {
+				t.Fatalf("%d findings in memory", l.held)
 			}
 		}
 		if spilled := l.runs != nil; spilled != (limit > 0) {
 			t.Errorf("with a memory of %d: spilled: %v", limit, spilled)
 		}
-		got, err := l.first(len(all) + 1)
-		if err != nil {
-			t.Fatal(err)
-		}
 		want := slices.SortedFunc(slices.Values(all), compareFindings)
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(finding{})); diff != "" {
-			t.Errorf("with a memory of %d (-want +got):\n%s", limit, diff)
+		for range 2 {
+			got, err := l.first(len(all) + 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(finding{})); diff != "" {
+				t.Errorf("with a memory of %d (-want +got):\n%s", limit, diff)
+			}
 		}
 	}
 }

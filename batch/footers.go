@@ -23,7 +23,7 @@ func (p *Plan) newExports(job *Job, names *reader.Names) (*reader.Exports, error
 func (p *Plan) footers(ctx context.Context, exports *reader.Exports) ([]reader.FileInfo, error) {
 	files := p.files()
 	infos := make([]reader.FileInfo, len(files))
-	return infos, firstFailure(len(files), func(i int) (err error) {
+	return infos, firstFailure(len(files), listsInFlight, func(i int) (err error) {
 		infos[i], err = exports.Info(ctx, files[i])
 		return err
 	})

@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"waconcile/batch/checkpoint"
 	"waconcile/reader"
@@ -63,15 +64,17 @@ func (g *gathered) add(a *attempt) error {
 	if a.reading != g.reading {
 		return fmt.Errorf("%w: passes read %+v and %+v", reader.ErrChanged, g.reading, a.reading)
 	}
+	found := make([]*heldFindings, 0, len(a.shards))
 	for _, s := range a.shards {
 		g.tally.Add(&s.tally)
 		g.outside += s.outside
 		for key, n := range s.engine.Late() {
 			g.late[key] += n
 		}
-		if err := g.addFindings(a.names, &s.findings); err != nil {
-			return err
-		}
+		found = append(found, &s.findings)
+	}
+	if err := g.addFindings(a.names, found...); err != nil {
+		return err
 	}
 	return g.addStates(a)
 }
@@ -80,15 +83,31 @@ func (g *gathered) add(a *attempt) error {
 // as much, before they are taken and those that they were made of let go.
 const findingsAtOnce = 64 * chunkFindings
 
-func (g *gathered) addFindings(names *reader.Names, held *heldFindings) error {
-	for held.len() > 0 {
-		found := make([]finding, 0, min(held.len(), findingsAtOnce))
-		for len(found) < cap(found) {
-			for f := range held.first() {
-				found = append(found, findingOf(f, names))
+// addFindings takes the findings of several shards: all at the same time where
+// their texts may stay in memory, else some after the other.
+func (g *gathered) addFindings(names *reader.Names, held ...*heldFindings) error {
+	total := 0
+	for _, h := range held {
+		total += h.len()
+	}
+	if !g.findings.fits(total) {
+		for _, h := range held {
+			for h.len() > 0 {
+				if err := g.findings.addSorted(h.take(findingsAtOnce).sorted(names)); err != nil {
+					return err
+				}
 			}
 		}
-		if err := g.findings.add(found); err != nil {
+		return nil
+	}
+	lists := make([][]finding, len(held))
+	var group sync.WaitGroup
+	for i, h := range held {
+		group.Go(func() { lists[i] = h.take(h.len()).sorted(names) })
+	}
+	group.Wait()
+	for _, rows := range lists {
+		if err := g.findings.addSorted(rows); err != nil {
 			return err
 		}
 	}

@@ -1,10 +1,6 @@
 package batch
 
-import (
-	"iter"
-
-	"waconcile/reconcile"
-)
+import "waconcile/reconcile"
 
 // heldFindings is the findings of a shard until the end of the pass, in chunks
 // without pointers: there may be hundreds of thousands, and few kinds of them.
@@ -81,32 +77,10 @@ func (h *heldFindings) len() int {
 	return n
 }
 
-// first gives the findings of the first chunk, and lets go of it.
-func (h *heldFindings) first() iter.Seq[*reconcile.Finding] {
-	one := &heldFindings{chunks: []*findingChunk{h.chunks[0]}, abouts: h.abouts}
-	h.chunks[0] = nil
-	h.chunks = h.chunks[1:]
-	return one.all()
-}
-
-// all gives every finding, valid until the next.
-func (h *heldFindings) all() iter.Seq[*reconcile.Finding] {
-	return func(yield func(*reconcile.Finding) bool) {
-		var out reconcile.Finding
-		for _, c := range h.chunks {
-			start := uint32(0)
-			for i := range c.findings {
-				f := &c.findings[i]
-				about := &h.abouts[f.about]
-				out = reconcile.Finding{
-					Kind: about.kind, PairKey: reconcile.PairKey{Contact: f.contact, Account: f.account, Business: f.business},
-					MessageID: string(c.ids[start:f.idEnd]), At: f.at, Detail: about.detail,
-				}
-				if !yield(&out) {
-					return
-				}
-				start = f.idEnd
-			}
-		}
-	}
+// take gives n findings, or as many more as fill a chunk, and lets go of them.
+func (h *heldFindings) take(n int) *heldFindings {
+	chunks := min((n+chunkFindings-1)/chunkFindings, len(h.chunks))
+	taken := &heldFindings{chunks: h.chunks[:chunks:chunks], abouts: h.abouts}
+	h.chunks = h.chunks[chunks:]
+	return taken
 }

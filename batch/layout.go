@@ -109,7 +109,7 @@ func (l *layout) sorted(pile []dealtCharge) []chargeKey {
 	l.buffer.keys = keys
 	if opaque {
 		slices.SortFunc(keys, func(a, b chargeKey) int {
-			return cmp.Or(l.compareContacts(&pile[a.index()], &pile[b.index()]), cmp.Compare(a.rest, b.rest))
+			return cmp.Or(compareContacts(pile[a.index()].contact, pile[b.index()].contact, l.names), cmp.Compare(a.rest, b.rest))
 		})
 		return keys
 	}
@@ -118,11 +118,11 @@ func (l *layout) sorted(pile []dealtCharge) []chargeKey {
 	return keys
 }
 
-func (l *layout) compareContacts(a, b *dealtCharge) int {
-	if a.contact == b.contact {
+func compareContacts(a, b reconcile.Contact, names *reader.Names) int {
+	if a == b {
 		return 0
 	}
-	return bytes.Compare(l.names.AppendContact(nil, a.contact), l.names.AppendContact(nil, b.contact))
+	return bytes.Compare(names.AppendContact(nil, a), names.AppendContact(nil, b))
 }
 
 // frames lays out the charges of a file.

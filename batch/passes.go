@@ -198,8 +198,8 @@ func (r *run) readOnce(ctx context.Context, p *pass, from *reconcile.State, scat
 	if err := firstCause(passErr, tables.wait()); err != nil {
 		return nil, err
 	}
-	if repeated, err = a.repeated(); err != nil || len(repeated) > 0 {
-		return repeated, err
+	if repeated = a.repeated(); len(repeated) > 0 {
+		return repeated, nil
 	}
 	return nil, keep(a)
 }

@@ -139,7 +139,7 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	}); err != nil {
 		return nil, err
 	}
-	gathered.findings.rows = nil // as many texts as the collector would look through while all is read back
+	gathered.findings.release() // as many texts as the collector would look through while all is read back
 	if err := r.commit(ctx, gathered, manifest); err != nil {
 		return nil, err
 	}
@@ -278,10 +278,10 @@ func (r *run) openExports(ctx context.Context) (err error) {
 	return nil
 }
 
-// firstFailure calls do for 0…n-1, several at a time, and returns the error of
+// firstFailure calls do for 0…n-1, limit at a time, and returns the error of
 // the lowest that fails, whichever fails first. What lies above a failure may
 // be left out, what lies below never is.
-func firstFailure(n int, do func(i int) error) error {
+func firstFailure(n, limit int, do func(i int) error) error {
 	var mu sync.Mutex // guards lowest and cause
 	lowest, cause := n, error(nil)
 	skip := func(i int) bool {
@@ -297,7 +297,7 @@ func firstFailure(n int, do func(i int) error) error {
 		}
 	}
 	var g errgroup.Group
-	g.SetLimit(listsInFlight)
+	g.SetLimit(limit)
 	for i := range n {
 		g.Go(func() error {
 			if skip(i) {

@@ -25,8 +25,9 @@ type shard struct {
 	findings  heldFindings
 	log       *sightings
 	logErr    error
-	outside   int64 // conversations whose billing date lies outside the period
-	opensFrom int64 // those opened before have been counted by an earlier run
+	repeated  map[uint64]bool // hashes that the log has more than once, at the end
+	outside   int64           // conversations whose billing date lies outside the period
+	opensFrom int64           // those opened before have been counted by an earlier run
 	// drawsSince is the instant from which on charges of an account draw on
 	// recharges, be they before the period; nil: none does.
 	drawsSince func(account string) int64
@@ -54,17 +55,27 @@ func (s *shard) run(ctx context.Context, free chan<- *reconcile.Packed, deliver 
 			return ctx.Err()
 		case w, more := <-s.queue:
 			if !more {
-				s.tally = s.engine.Finish()
-				if s.logErr != nil {
-					return s.logErr
-				}
-				return s.handOn(s.period.To, deliver)
+				return s.finish(deliver)
 			}
 			if err := s.do(w, free, deliver); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// finish comes to the end of the data. Repeats are looked for last, while the
+// last charges are written.
+func (s *shard) finish(deliver func(reconcile.Date, *dateCharges) error) error {
+	s.tally = s.engine.Finish()
+	if s.logErr != nil {
+		return s.logErr
+	}
+	if err := s.handOn(s.period.To, deliver); err != nil {
+		return err
+	}
+	s.repeated = make(map[uint64]bool)
+	return s.log.repeated(s.repeated)
 }
 
 func (s *shard) do(w work, free chan<- *reconcile.Packed, deliver func(reconcile.Date, *dateCharges) error) (err error) {

@@ -13,32 +13,32 @@ import (
 )
 
 // writeTables writes the tables beside the charges, each as Parquet and as
-// CSV, one after the other: a run that is cancelled leaves no write under way
-// but one. It returns their files.
-func (r *run) writeTables(ctx context.Context, res *results) (written []writer.FileEntry, err error) {
+// CSV, some at the same time. It returns their files.
+func (r *run) writeTables(ctx context.Context, res *results) ([]writer.FileEntry, error) {
 	tables := []struct {
 		name   string
 		schema writer.Schema
 		frames iter.Seq2[writer.Frame, error]
 	}{
+		{writer.FindingsTable, writer.FindingsSchema(), res.findings.frames()}, // the longest, which others are written beside
 		{writer.SummaryTable, r.plan.in.summarySchema(), writer.FramesOf(res.summary, r.plan.in.summaryFrame())},
 		{writer.StatementsTable, writer.StatementsSchema(), writer.FramesOf(res.statements, r.statementsFrame)},
 		{writer.DifferencesTable, writer.DifferencesSchema(), writer.FramesOf(res.compared.Rows, differencesFrame)},
 		{writer.RechargesTable, writer.RechargesSchema(), writer.FramesOf(res.recharges, rechargesFrame)},
-		{writer.FindingsTable, writer.FindingsSchema(), res.findings.frames()},
 		{writer.RejectsTable, writer.RejectsSchema(), writer.FramesOf(res.rejects, rejectsFrame)},
 	}
-	for _, t := range tables {
-		key := r.plan.RunKey + t.name
-		parquet, err := writer.WriteParquet(ctx, r.job.Out, key+".parquet", t.schema, t.frames)
-		if err != nil {
-			return nil, err
-		}
-		csv, err := writer.WriteCSV(ctx, r.job.Out, key+".csv", t.schema, t.frames)
-		if err != nil {
-			return nil, err
-		}
-		written = append(written, parquet, csv)
+	formats := []struct {
+		suffix string
+		write  func(context.Context, writer.Target, string, writer.Schema, iter.Seq2[writer.Frame, error]) (writer.FileEntry, error)
+	}{{".parquet", writer.WriteParquet}, {".csv", writer.WriteCSV}}
+	written := make([]writer.FileEntry, len(tables)*len(formats))
+	err := firstFailure(len(written), tablesInFlight, func(i int) (err error) {
+		t, f := tables[i/len(formats)], formats[i%len(formats)]
+		written[i], err = f.write(ctx, r.job.Out, r.plan.RunKey+t.name+f.suffix, t.schema, t.frames)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	r.entries = append(r.entries, written...)
 	slices.SortFunc(r.entries, func(a, b writer.FileEntry) int { return strings.Compare(a.Name, b.Name) })
