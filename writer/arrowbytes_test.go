@@ -3,6 +3,7 @@ package writer
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"testing"
 
@@ -47,12 +48,17 @@ func TestBytesAreThoseOfArrow(t *testing.T) {
 			if !bytes.Equal(data, want) {
 				t.Errorf("%d rows: %d bytes, arrow writes %d others", rows, len(data), len(want))
 			}
-			data, _, err = EncodeParquet(t.Context(), "table.parquet", s, cut(apart(s, plain), 5000))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(data, want) {
-				t.Errorf("%d rows with values apart: %d bytes, arrow writes %d others", rows, len(data), len(want))
+			for name, frames := range map[string]iter.Seq2[Frame, error]{
+				"of all":   cut(apart(s, plain), 5000),
+				"of these": eachApart(s, cut(plain, 5000)), // alike in some frames, and others in the next
+			} {
+				data, _, err = EncodeParquet(t.Context(), "table.parquet", s, frames)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(data, want) {
+					t.Errorf("%d rows with the values %s apart: %d bytes, arrow writes %d others", rows, name, len(data), len(want))
+				}
 			}
 		})
 	}
@@ -108,6 +114,16 @@ func apart(s Schema, f Frame) Frame {
 		coded.Columns[i] = c
 	}
 	return coded
+}
+
+func eachApart(s Schema, frames iter.Seq2[Frame, error]) iter.Seq2[Frame, error] {
+	return func(yield func(Frame, error) bool) {
+		for f, err := range frames {
+			if !yield(apart(s, f), err) {
+				return
+			}
+		}
+	}
 }
 
 func reversed(c Column) Column {

@@ -27,17 +27,32 @@ func checkFrame(s Schema, f *Frame, first int64) error {
 	if len(f.Columns) != len(s) {
 		return fmt.Errorf("%w: %d columns, want %d", errFrame, len(f.Columns), len(s))
 	}
+	var codes codeRange
 	for i := range s {
-		if err := checkColumn(&s[i], &f.Columns[i], f.Rows, first); err != nil {
+		if err := checkColumn(&s[i], &f.Columns[i], f.Rows, first, &codes); err != nil {
 			return fmt.Errorf("%w: column %s: %w", errFrame, s[i].Name, err)
 		}
 	}
 	return nil
 }
 
-func checkColumn(spec *ColumnSpec, c *Column, rows int, first int64) error {
+// codeRange knows the largest of the codes that it saw last: many columns of a
+// frame have the same.
+type codeRange struct {
+	codes []uint32
+	most  uint32
+}
+
+func (r *codeRange) max(codes []uint32) uint32 {
+	if len(codes) != len(r.codes) || &codes[0] != &r.codes[0] {
+		r.codes, r.most = codes, slices.Max(codes)
+	}
+	return r.most
+}
+
+func checkColumn(spec *ColumnSpec, c *Column, rows int, first int64, codes *codeRange) error {
 	if c.Of != nil {
-		return checkCoded(spec, c, rows)
+		return checkCoded(spec, c, rows, codes)
 	}
 	if err := checkLengths(spec, c, rows); err != nil {
 		return err
@@ -55,7 +70,7 @@ func checkColumn(spec *ColumnSpec, c *Column, rows int, first int64) error {
 }
 
 // checkCoded looks at the values that occur, once each, and at the codes.
-func checkCoded(spec *ColumnSpec, c *Column, rows int) error {
+func checkCoded(spec *ColumnSpec, c *Column, rows int, codes *codeRange) error {
 	of := c.Of
 	values := max(len(of.Text), len(of.Int), len(of.Micros))
 	switch {
@@ -65,10 +80,10 @@ func checkCoded(spec *ColumnSpec, c *Column, rows int) error {
 		return errors.New("values both apart and in the rows")
 	case len(c.Code) != rows:
 		return fmt.Errorf("%d codes, want %d", len(c.Code), rows)
-	case rows > 0 && int(slices.Max(c.Code)) >= values:
-		return fmt.Errorf("code %d of %d values", slices.Max(c.Code), values)
+	case rows > 0 && int(codes.max(c.Code)) >= values:
+		return fmt.Errorf("code %d of %d values", codes.max(c.Code), values)
 	}
-	if err := checkColumn(spec, of, values, 0); err != nil {
+	if err := checkColumn(spec, of, values, 0, nil); err != nil {
 		return fmt.Errorf("value by code: %w", err)
 	}
 	return nil

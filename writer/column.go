@@ -47,30 +47,41 @@ type presence struct {
 	nullable bool
 	rows     int
 	nulls    int
-	levels   []uint32 // 1 for a value, 0 for a null; empty as long as nothing is null
+	levels   numberList // 1 for a value, 0 for a null
 }
 
 // add notes rows; null is nil where all have a value.
 func (p *presence) add(null []bool, rows int) {
-	p.rows += rows
 	nulls := countTrue(null)
-	if nulls == 0 && p.nulls == 0 {
+	if nulls == 0 || nulls == rows {
+		p.addAlike(nulls > 0, rows)
 		return
 	}
-	p.nulls += nulls
-	start := len(p.levels)
-	p.levels = grownTo(p.levels, p.rows)
-	for i := start; i < len(p.levels); i++ {
-		p.levels[i] = 1
-	}
+	p.rows, p.nulls = p.rows+rows, p.nulls+nulls
+	levels := p.levels.add(rows)
 	for i, isNull := range null {
+		levels[i] = 1
 		if isNull {
-			p.levels[p.rows-rows+i] = 0
+			levels[i] = 0
 		}
 	}
 }
 
-func (p *presence) reset() { p.rows, p.nulls, p.levels = 0, 0, p.levels[:0] }
+// addAlike notes rows that are all null, or none.
+func (p *presence) addAlike(null bool, rows int) {
+	p.rows += rows
+	if null {
+		p.nulls += rows
+		p.levels.addAlike(0, rows)
+		return
+	}
+	p.levels.addAlike(1, rows)
+}
+
+func (p *presence) reset() {
+	p.rows, p.nulls = 0, 0
+	p.levels.reset()
+}
 
 // appendLevels appends the definition levels of rows, as they begin a page:
 // nothing where the column has none.
@@ -79,25 +90,21 @@ func (p *presence) appendLevels(b []byte, from, to int) []byte {
 		return b
 	}
 	head := len(b)
-	b = append(b, 0, 0, 0, 0)
-	if p.nulls == 0 {
-		all := hybridPacker{out: b, width: 1, header: noHeader}
-		all.repeat(1, to-from)
-		b = all.out
-	} else {
-		b = appendHybrid(b, p.levels[from:to], 1)
-	}
+	b = p.levels.appendHybrid(append(b, 0, 0, 0, 0), from, to, 1)
 	binary.LittleEndian.PutUint32(b[head:], uint32(len(b)-head-4))
 	return b
 }
 
 // nullsIn counts the nulls of rows.
 func (p *presence) nullsIn(from, to int) int64 {
-	if p.nulls == 0 {
+	switch p.nulls {
+	case 0:
 		return 0
+	case p.rows:
+		return int64(to - from)
 	}
 	n := int64(to - from)
-	for _, level := range p.levels[from:to] {
+	for _, level := range p.levels.each[from:to] {
 		n -= int64(level)
 	}
 	return n

@@ -14,10 +14,10 @@ import (
 type dictColumn[K string | int64] struct {
 	presence
 	spec    ColumnSpec
-	numbers []uint32 // of each row; a null has none
-	values  []K      // the dictionary
-	bytes   int      // of it in plain encoding
-	invalid error    // of the last value that may not be written
+	numbers numberList // of each row; a null has none
+	values  []K        // the dictionary
+	bytes   int        // of it in plain encoding
+	invalid error      // of the last value that may not be written
 	number  map[K]uint32
 	recent  [dictRecent]dictEntry[K]
 	coded   codedNumbers
@@ -54,20 +54,29 @@ func textSlot(s string) uint8 {
 func intSlot(v int64) uint8 { return uint8(uint64(v) * 0x9e3779b97f4a7c15 >> 56) }
 
 func (d *dictColumn[K]) append(c *Column, from, to int) {
-	if d.numbers == nil && to-from == batchRows {
-		d.numbers = make([]uint32, 0, rowGroupRows)
-	}
 	if c.Of != nil {
 		d.appendCoded(c, from, to)
 		return
 	}
 	null := nullsOf(c, from, to)
 	d.add(null, to-from)
+	out, n := d.room(to-from), 0
 	for i, v := range d.valuesOf(c)[from:to] {
 		if null == nil || !null[i] {
-			d.numbers = append(d.numbers, d.numberOf(v))
+			out[n] = d.numberOf(v)
+			n++
 		}
 	}
+	d.numbers.drop(len(out) - n)
+}
+
+// room makes room for the numbers of a batch, and at the first of a row group
+// for those of all.
+func (d *dictColumn[K]) room(rows int) []uint32 {
+	if d.numbers.each == nil && rows == batchRows {
+		d.numbers.reserve(rowGroupRows)
+	}
+	return d.numbers.add(rows)
 }
 
 // valuesOf are the values of a column, as K has them.
@@ -111,6 +120,7 @@ func (d *dictColumn[K]) lookUp(v K) uint32 {
 // of a column whose values stand apart.
 type codedNumbers struct {
 	of      *Column
+	alike   bool     // all values are, or all are null
 	numbers []uint32 // by code; noNumber where not met yet, nullNumber for a null
 }
 
@@ -119,17 +129,21 @@ const (
 	nullNumber = math.MaxUint32 - 1
 )
 
-// appendCoded looks each code up once for as long as the values stay the same.
+// appendCoded looks each code up once for as long as the values stay the same,
+// and none where all of these are alike.
 func (d *dictColumn[K]) appendCoded(c *Column, from, to int) {
 	values := d.valuesOf(c.Of)
 	if d.coded.of != c.Of {
 		d.coded.of = c.Of
+		d.coded.alike = alike(values, c.Of.Null)
 		d.coded.forget(len(values))
 	}
+	if d.coded.alike {
+		d.appendAlike(c.Of, values, to-from)
+		return
+	}
 	numbers := d.coded.numbers
-	start := len(d.numbers)
-	d.numbers = grownTo(d.numbers, start+to-from)
-	out, n := d.numbers[start:], 0
+	out, n := d.room(to-from), 0
 	for _, code := range c.Code[from:to] {
 		number := numbers[code]
 		if number == noNumber {
@@ -140,8 +154,32 @@ func (d *dictColumn[K]) appendCoded(c *Column, from, to int) {
 			n++
 		}
 	}
-	d.numbers = d.numbers[:start+n]
+	d.numbers.drop(len(out) - n)
 	d.addCoded(c, from, to, n)
+}
+
+// appendAlike appends rows, whichever of the values they have.
+func (d *dictColumn[K]) appendAlike(of *Column, values []K, rows int) {
+	number := d.coded.numbers[0]
+	if number == noNumber {
+		number = d.numberOfCode(of, values, 0)
+	}
+	null := number == nullNumber
+	if !null {
+		d.numbers.addAlike(number, rows)
+	}
+	d.addAlike(null, rows)
+}
+
+// alike says whether all values are one, or all are null.
+func alike[K comparable](values []K, null []bool) bool {
+	isNull := func(i int) bool { return null != nil && null[i] }
+	for i := range values {
+		if isNull(i) != isNull(0) || !isNull(i) && values[i] != values[0] {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *dictColumn[K]) numberOfCode(of *Column, values []K, code uint32) uint32 {
@@ -205,7 +243,8 @@ func (d *dictColumn[K]) size() int {
 
 func (d *dictColumn[K]) clear() {
 	d.reset()
-	d.numbers, d.values, d.bytes = d.numbers[:0], d.values[:0], 0
+	d.numbers.reset()
+	d.values, d.bytes = d.values[:0], 0
 	clear(d.number)
 	clear(d.recent[:])
 	d.coded.of = nil
@@ -225,7 +264,7 @@ func (d *dictColumn[K]) writeNumbers(w *chunkWriter) error {
 	width := numberWidth(len(d.values))
 	w.page = d.appendLevels(w.page[:0], 0, d.rows)
 	levels := len(w.page)
-	w.page = appendHybrid(append(w.page, byte(width)), d.numbers, width)
+	w.page = d.numbers.appendHybrid(append(w.page, byte(width)), 0, d.numbers.len(), width)
 	return w.dataPage(w.page, levels, d.rows, w.props.DictionaryIndexEncoding())
 }
 
@@ -246,8 +285,8 @@ func (d *dictColumn[K]) writePlain(w *chunkWriter) error {
 		if row > 0 && row%batchRows == 0 {
 			cuts = cutPage(cuts, row, len(d.scratch))
 		}
-		if d.nulls == 0 || d.levels[row] == 1 {
-			d.scratch = d.plain(d.scratch, d.values[d.numbers[next]])
+		if d.levels.at(row) == 1 {
+			d.scratch = d.plain(d.scratch, d.values[d.numbers.at(next)])
 			next++
 		}
 	}
