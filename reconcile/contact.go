@@ -1,6 +1,6 @@
 package reconcile
 
-import "strconv"
+import "encoding/binary"
 
 // Name is a handle for a text that occurs often: an account id, a business
 // number, a type, a country. Handles come from the reader, are equal where
@@ -30,14 +30,40 @@ func PhoneContact(digits []byte) (c Contact, ok bool) {
 	if len(digits) < phoneDigitsMin || len(digits) > phoneDigitsMax {
 		return 0, false
 	}
-	var v Contact
-	for _, d := range digits {
+	var v uint64
+	rest := digits
+	if len(rest) >= 8 {
+		if v, ok = eightDigits(binary.LittleEndian.Uint64(rest)); !ok {
+			return 0, false
+		}
+		rest = rest[8:]
+	}
+	for _, d := range rest {
 		if d < '0' || d > '9' {
 			return 0, false
 		}
-		v = v*10 + Contact(d-'0')
+		v = v*10 + uint64(d-'0')
 	}
-	return v | Contact(len(digits))<<contactLengthBits, true
+	return Contact(v) | Contact(len(digits))<<contactLengthBits, true
+}
+
+// eightDigits is the number that eight digits make, of which the first is the
+// lowest byte: neighbors are put together, to two digits, to four, to eight. ok
+// is false where one is no digit.
+func eightDigits(text uint64) (v uint64, ok bool) {
+	const (
+		zeros = 0x3030303030303030
+		upper = 0xF0F0F0F0F0F0F0F0 // of each byte: 3 in a digit, and with 6 more
+		six   = 0x0606060606060606
+	)
+	if text&upper != zeros || (text+six)&upper != zeros {
+		return 0, false
+	}
+	v = text - zeros
+	v = v*10 + v>>8&0x00FF00FF00FF00FF
+	v = v&0x00FF00FF00FF00FF*100 + v>>16&0x000000FF000000FF
+	v = v&0x0000FFFF0000FFFF*10_000 + v>>32&0x0000FFFF
+	return v & 0xFFFFFFFF, true
 }
 
 // OpaqueContact packs an id that is no phone number.
@@ -54,12 +80,14 @@ func (c Contact) AppendDigits(b []byte) []byte {
 	if c&contactOpaque != 0 {
 		return b
 	}
-	var buf [20]byte
-	digits := strconv.AppendUint(buf[:0], uint64(c&contactValueMask), 10)
-	for n := int(c >> contactLengthBits); n > len(digits); n-- {
-		b = append(b, '0')
+	length := int(c >> contactLengthBits)
+	b = append(b, make([]byte, length)...)
+	v := uint64(c & contactValueMask)
+	for i := len(b) - 1; i >= len(b)-length; i-- {
+		b[i] = '0' + byte(v%10)
+		v /= 10
 	}
-	return append(b, digits...)
+	return b
 }
 
 // Order is a number that sorts phone numbers in the byte order of their
