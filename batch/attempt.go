@@ -82,6 +82,7 @@ func (r *run) newShard(from *reconcile.State, a *attempt) (*shard, error) {
 		dates:      make(map[reconcile.Date]*dateCharges),
 		spare:      a.tables.spare,
 		delivered:  r.plan.chargesFrom() - 1,
+		foundMax:   a.foundMax(),
 		log:        newSightings(),
 		opensFrom:  reconcile.NoTime,
 	}
@@ -104,6 +105,15 @@ func (r *run) newShard(from *reconcile.State, a *attempt) (*shard, error) {
 	}, s)
 	s.engine = engine
 	return s, err
+}
+
+// foundMax is how many findings a shard may hold as texts. With several passes
+// they become that some at a time, each time when these go to the file.
+func (a *attempt) foundMax() int {
+	if a.tables.spill != nil {
+		return 0
+	}
+	return findingsMax(a.job.Memory) / a.job.Workers
 }
 
 // pass decodes every file once, in the order of days, and folds as days are

@@ -66,12 +66,17 @@ const (
 	findingPart  = 8
 )
 
-// newFindingList makes a list that keeps what memory allows; 0 is no limit.
-func newFindingList(memory int64, spilled bool) *findingList {
-	l := &findingList{most: math.MaxInt, counts: make(map[reconcile.FindingKind]int64)}
-	if memory > 0 {
-		l.most = int(memory / findingPart / findingBytes)
+// findingsMax is how many findings memory allows; 0 is no limit of it.
+func findingsMax(memory int64) int {
+	if memory == 0 {
+		return math.MaxInt
 	}
+	return int(memory / findingPart / findingBytes)
+}
+
+// newFindingList makes a list that keeps what memory allows.
+func newFindingList(memory int64, spilled bool) *findingList {
+	l := &findingList{most: findingsMax(memory), counts: make(map[reconcile.FindingKind]int64)}
 	if spilled {
 		l.spill()
 	}
@@ -95,9 +100,6 @@ func findingAt(r spill.Row) finding {
 	}
 }
 
-// fits tells whether as many more may be in memory.
-func (l *findingList) fits(more int) bool { return l.runs == nil && l.held+more <= l.most }
-
 // add takes findings in any order, which belong to l from then on.
 func (l *findingList) add(rows []finding) error {
 	slices.SortFunc(rows, compareFindings)
@@ -109,7 +111,7 @@ func (l *findingList) addSorted(rows []finding) error {
 	for i := range rows {
 		l.counts[rows[i].kind]++
 	}
-	if l.fits(len(rows)) {
+	if l.runs == nil && l.held+len(rows) <= l.most {
 		l.lists, l.held = append(l.lists, rows), l.held+len(rows)
 		return nil
 	}

@@ -3,7 +3,6 @@ package batch
 import (
 	"errors"
 	"fmt"
-	"sync"
 
 	"waconcile/batch/checkpoint"
 	"waconcile/reader"
@@ -64,17 +63,18 @@ func (g *gathered) add(a *attempt) error {
 	if a.reading != g.reading {
 		return fmt.Errorf("%w: passes read %+v and %+v", reader.ErrChanged, g.reading, a.reading)
 	}
-	found := make([]*heldFindings, 0, len(a.shards))
 	for _, s := range a.shards {
 		g.tally.Add(&s.tally)
 		g.outside += s.outside
 		for key, n := range s.engine.Late() {
 			g.late[key] += n
 		}
-		found = append(found, &s.findings)
-	}
-	if err := g.addFindings(a.names, found...); err != nil {
-		return err
+		if err := g.findings.addSorted(s.found); err != nil {
+			return err
+		}
+		if err := g.addFindings(a.names, &s.findings); err != nil {
+			return err
+		}
 	}
 	return g.addStates(a)
 }
@@ -83,31 +83,9 @@ func (g *gathered) add(a *attempt) error {
 // as much, before they are taken and those that they were made of let go.
 const findingsAtOnce = 64 * chunkFindings
 
-// addFindings takes the findings of several shards: all at the same time where
-// their texts may stay in memory, else some after the other.
-func (g *gathered) addFindings(names *reader.Names, held ...*heldFindings) error {
-	total := 0
-	for _, h := range held {
-		total += h.len()
-	}
-	if !g.findings.fits(total) {
-		for _, h := range held {
-			for h.len() > 0 {
-				if err := g.findings.addSorted(h.take(findingsAtOnce).sorted(names)); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	lists := make([][]finding, len(held))
-	var group sync.WaitGroup
-	for i, h := range held {
-		group.Go(func() { lists[i] = h.take(h.len()).sorted(names) })
-	}
-	group.Wait()
-	for _, rows := range lists {
-		if err := g.findings.addSorted(rows); err != nil {
+func (g *gathered) addFindings(names *reader.Names, held *heldFindings) error {
+	for held.len() > 0 {
+		if err := g.findings.addSorted(held.take(findingsAtOnce).sorted(names)); err != nil {
 			return err
 		}
 	}

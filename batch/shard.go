@@ -23,6 +23,8 @@ type shard struct {
 	spare     *sync.Pool     // of *chargeChunk, one for all shards
 	delivered reconcile.Date // charges up to this date have been handed on
 	findings  heldFindings
+	foundMax  int       // findings that may become texts at the end
+	found     []finding // these, in order
 	log       *sightings
 	logErr    error
 	repeated  map[uint64]bool // hashes that the log has more than once, at the end
@@ -64,8 +66,8 @@ func (s *shard) run(ctx context.Context, free chan<- *reconcile.Packed, deliver 
 	}
 }
 
-// finish comes to the end of the data. Repeats are looked for last, while the
-// last charges are written.
+// finish comes to the end of the data. What can wait comes last, while the last
+// charges are written.
 func (s *shard) finish(deliver func(reconcile.Date, *dateCharges) error) error {
 	s.tally = s.engine.Finish()
 	if s.logErr != nil {
@@ -73,6 +75,9 @@ func (s *shard) finish(deliver func(reconcile.Date, *dateCharges) error) error {
 	}
 	if err := s.handOn(s.period.To, deliver); err != nil {
 		return err
+	}
+	if n := s.findings.len(); n <= s.foundMax {
+		s.found = s.findings.take(n).sorted(s.names)
 	}
 	s.repeated = make(map[uint64]bool)
 	return s.log.repeated(s.repeated)
