@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime"
+	"sync"
 	"testing"
 
 	"waconcile/reader"
@@ -43,30 +45,56 @@ func benchCharges(rng *rand.Rand, names *reader.Names, d *dateCharges, day recon
 	}
 }
 
-// BenchmarkCharges deals, sorts, lays out and writes the charges of a date.
-func BenchmarkCharges(b *testing.B) {
-	const rows, shards = 200_000, 2
-	names, spare, buffer := reader.NewNames(), newChunkPool(), &frameBuffer{}
-	day, err := reconcile.ParseDate("2024-07-03")
-	if err != nil {
-		b.Fatal(err)
+// benchShares is what two shards have of a date.
+func benchShares(names *reader.Names, spare *sync.Pool, day reconcile.Date) []*dateCharges {
+	rng := rand.New(rand.NewPCG(1, 1))
+	shares := []*dateCharges{newDateCharges(spare), newDateCharges(spare)}
+	for _, d := range shares {
+		benchCharges(rng, names, d, day, benchDate/len(shares))
 	}
+	return shares
+}
+
+// benchDate is how many charges a date has.
+const benchDate = 200_000
+
+// writeBenchDate deals, sorts, lays out and writes the charges of a date.
+func writeBenchDate(tb testing.TB, names *reader.Names, buffer *frameBuffer, day reconcile.Date, shares []*dateCharges) {
+	tb.Helper()
+	l := newLayout(day, shares, filesFor(benchDate), names, buffer)
+	for i := range l.files {
+		if _, err := writer.WriteParquet(tb.Context(), discard{}, "x", writer.ChargesSchema(), l.frames(i)); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCharges(b *testing.B) {
+	names, spare, buffer := reader.NewNames(), newChunkPool(), &frameBuffer{}
+	day := reconcile.DateOf(1_720_000_000_000)
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
-		rng := rand.New(rand.NewPCG(1, 1))
-		shares := make([]*dateCharges, shards)
-		for s := range shares {
-			shares[s] = newDateCharges(spare)
-			benchCharges(rng, names, shares[s], day, rows/shards)
-		}
+		shares := benchShares(names, spare, day)
 		b.StartTimer()
-		l := newLayout(day, shares, filesFor(rows), names, buffer)
-		for i := range l.files {
-			if _, err := writer.WriteParquet(b.Context(), discard{}, "x", writer.ChargesSchema(), l.frames(i)); err != nil {
-				b.Fatal(err)
-			}
+		writeBenchDate(b, names, buffer, day, shares)
+	}
+	b.ReportMetric(benchDate*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// TestChargesAllocateNothing: a file has its writers and its pages, a charge
+// has nothing of its own.
+func TestChargesAllocateNothing(t *testing.T) {
+	names, spare, buffer := reader.NewNames(), newChunkPool(), &frameBuffer{}
+	day := reconcile.DateOf(1_720_000_000_000)
+	for round := range 3 {
+		shares := benchShares(names, spare, day)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		writeBenchDate(t, names, buffer, day, shares)
+		runtime.ReadMemStats(&after)
+		if n := after.Mallocs - before.Mallocs; round > 0 && n > benchDate/10 {
+			t.Errorf("%d allocations for %d charges", n, benchDate)
 		}
 	}
-	b.ReportMetric(rows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }

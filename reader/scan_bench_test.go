@@ -65,23 +65,41 @@ func benchFiles(b *testing.B, run func(b *testing.B, rows int, data []byte)) {
 
 func BenchmarkScan(b *testing.B) {
 	benchFiles(b, func(b *testing.B, rows int, data []byte) {
-		src := &readertest.Mem{}
-		src.Put(testDayKey, data)
-		o, err := src.Stat(testDayKey)
-		if err != nil {
-			b.Fatal(err)
-		}
-		e, err := reader.NewExports(src, reader.NewNames(), reader.ExportOptions{})
-		if err != nil {
-			b.Fatal(err)
-		}
+		scan := benchScan(b, data)
 		for b.Loop() {
-			err := e.Scan(b.Context(), o, testDay, reconcile.NoTime, func(*reader.Block) error { return nil })
-			if err != nil {
-				b.Fatal(err)
-			}
+			scan()
 		}
 	})
+}
+
+// benchScan makes what decodes a file.
+func benchScan(tb testing.TB, data []byte) func() {
+	src := &readertest.Mem{}
+	src.Put(testDayKey, data)
+	o, err := src.Stat(testDayKey)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e, err := reader.NewExports(src, reader.NewNames(), reader.ExportOptions{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return func() {
+		err := e.Scan(tb.Context(), o, testDay, reconcile.NoTime, func(*reader.Block) error { return nil })
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// TestScanAllocatesNothing: a page has its header, a row has nothing of its
+// own.
+func TestScanAllocatesNothing(t *testing.T) {
+	const rows = 200_000
+	data := exportFile(t, layout{codec: compress.Codecs.Snappy, dictionary: true}, exportColumns(benchMessages(rows), arrow.BinaryTypes.String, arrow.Millisecond)...)
+	if n := testing.AllocsPerRun(5, benchScan(t, data)); n > rows/50 {
+		t.Errorf("%v allocations for %d rows", n, rows)
+	}
 }
 
 // BenchmarkBareDecode is what Scan is measured against: the library's own

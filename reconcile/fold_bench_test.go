@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func (s *countingSink) Conversation(*Conversation) { s.conversations++ }
 func (s *countingSink) Finding(*Finding)           {}
 func (s *countingSink) Message(uint64, Date)       { s.messages++ }
 
-func newBenchEngine(b *testing.B, sink Sink) *Engine {
+func newBenchEngine(tb testing.TB, sink Sink) *Engine {
 	utc := NewZone(time.UTC)
 	e, err := NewEngine(EngineConfig{
 		Terms:        func(Name) *AccountTerms { return &AccountTerms{Zone: utc} },
@@ -80,7 +81,7 @@ func newBenchEngine(b *testing.B, sink Sink) *Engine {
 		End:          storyStart + 1_000_000*DayMillis,
 	}, sink)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return e
 }
@@ -97,31 +98,21 @@ const benchDays = 4
 func BenchmarkEngine(b *testing.B) {
 	for _, phase := range []string{"add", "fold"} {
 		b.Run(phase, func(b *testing.B) {
-			rng, first := rand.New(rand.NewPCG(1, 2)), DateOf(storyStart)
-			var days [benchDays][]*Rows
-			for d := range days {
-				days[d] = benchDay(rng, first+Date(d), benchRows)
-			}
-			e, rows := newBenchEngine(b, &countingSink{}), 0
+			days, rows := newBenchDays(b), 0
 			day := func(at int) {
-				blocks := days[at%benchDays]
-				packed := make([]*Packed, len(blocks))
+				packed := days.packed(at)
 				rows = 0
-				for i, block := range blocks {
-					packed[i] = shuffled(rng, block)
-					rows += block.Len()
-					moveOn(block)
+				for _, p := range packed {
+					rows += p.Len()
 				}
 				switchTimer(b, phase == "add")
-				for _, p := range packed {
-					e.Add(p, first+Date(at))
-				}
+				days.add(at, packed)
 				switchTimer(b, phase == "fold")
-				e.Advance(first + Date(at))
+				days.fold(at)
 				switchTimer(b, true)
 			}
 			at := 0
-			for ; at < 2*benchDays; at++ {
+			for ; at < benchWarm; at++ {
 				day(at)
 			}
 			b.ReportAllocs()
@@ -136,6 +127,70 @@ func BenchmarkEngine(b *testing.B) {
 		})
 	}
 }
+
+// TestFoldAllocatesNothing: once an engine has been warmed up, no row takes
+// memory of its own, neither as it is added nor as its day is folded.
+func TestFoldAllocatesNothing(t *testing.T) {
+	days := newBenchDays(t)
+	for at := range benchWarm + benchDays {
+		packed, rows := days.packed(at), 0
+		for _, p := range packed {
+			rows += p.Len()
+		}
+		added := allocations(func() { days.add(at, packed) })
+		folded := allocations(func() { days.fold(at) })
+		if most := uint64(rows / 1000); at >= benchWarm && (added > most || folded > most) {
+			t.Errorf("day %d: %d allocations as %d rows are added, %d as they are folded", at, added, rows, folded)
+		}
+	}
+}
+
+func allocations(do func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return after.Mallocs - before.Mallocs
+}
+
+// benchWarm is how many days it takes until an engine's memory has grown to
+// what it needs.
+const benchWarm = 2 * benchDays
+
+// benchEngine is an engine and the days that it takes, again and again.
+type benchEngine struct {
+	*Engine
+	rng   *rand.Rand
+	first Date
+	days  [benchDays][]*Rows
+}
+
+func newBenchDays(tb testing.TB) *benchEngine {
+	e := &benchEngine{Engine: newBenchEngine(tb, &countingSink{}), rng: rand.New(rand.NewPCG(1, 2)), first: DateOf(storyStart)}
+	for d := range e.days {
+		e.days[d] = benchDay(e.rng, e.first+Date(d), benchRows)
+	}
+	return e
+}
+
+// packed are the rows of a day, as a shard gets them, in another order each
+// time that they come.
+func (e *benchEngine) packed(at int) []*Packed {
+	var packed []*Packed
+	for _, block := range e.days[at%benchDays] {
+		packed = append(packed, shuffled(e.rng, block))
+		moveOn(block)
+	}
+	return packed
+}
+
+func (e *benchEngine) add(at int, packed []*Packed) {
+	for _, p := range packed {
+		e.Add(p, e.first+Date(at))
+	}
+}
+
+func (e *benchEngine) fold(at int) { e.Advance(e.first + Date(at)) }
 
 func switchTimer(b *testing.B, on bool) {
 	b.StopTimer()
