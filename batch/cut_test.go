@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -126,12 +127,27 @@ func prefixes(t *testing.T) places {
 	}
 }
 
-// contents are the objects of a place by key, but for the probe's.
+// contents are the objects of a place by key, but for the probe's. A server may
+// still be at a write whose request was cancelled: where an object is listed
+// and then not there, all are listed again.
 func contents(t *testing.T, s writer.Store) map[string]string {
+	t.Helper()
+	for {
+		all, err := readAll(t, s)
+		if err == nil {
+			return all
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func readAll(t *testing.T, s writer.Store) (map[string]string, error) {
 	t.Helper()
 	listed, err := s.List(t.Context(), "")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	all := map[string]string{}
 	for _, l := range listed {
@@ -140,11 +156,11 @@ func contents(t *testing.T, s writer.Store) map[string]string {
 		}
 		data, _, err := s.Get(t.Context(), l.Key)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		all[l.Key] = string(data)
 	}
-	return all
+	return all, nil
 }
 
 // A run that is cancelled at any operation of a directory or of a bucket,
