@@ -199,11 +199,11 @@ func (s *shard) Finding(f *reconcile.Finding) {
 	}
 }
 
-// Message notes a message's hash, so that one that was sent twice, as it
-// claims on different days, is found out.
-func (s *shard) Message(hash uint64, _ reconcile.Date) {
+// Messages notes messages by their hashes, so that one that was sent twice, as
+// it claims on different days, is found out.
+func (s *shard) Messages(hashes []uint64, _ reconcile.Date) {
 	if s.logErr == nil {
-		s.logErr = s.log.add(hash)
+		s.logErr = s.log.add(hashes)
 	}
 }
 

@@ -37,14 +37,34 @@ type sightingPart struct {
 	blocks []spill.Piece
 }
 
-func (s *sightings) add(hash uint64) error {
-	p := &s.parts[hash>>(64-sightingPartBits)]
-	if len(p.held) == sightingBuffer {
-		if err := s.spill(p); err != nil {
+// add takes hashes, of which those of one part best come together.
+func (s *sightings) add(hashes []uint64) error {
+	for len(hashes) > 0 {
+		part, n := sightingPartOf(hashes[0]), 1
+		for n < len(hashes) && sightingPartOf(hashes[n]) == part {
+			n++
+		}
+		if err := s.addTo(&s.parts[part], hashes[:n]); err != nil {
 			return fmt.Errorf("message hashes: %w", err)
 		}
+		hashes = hashes[n:]
 	}
-	p.held = append(p.held, hash)
+	return nil
+}
+
+func sightingPartOf(hash uint64) int { return int(hash >> (64 - sightingPartBits)) }
+
+func (s *sightings) addTo(p *sightingPart, hashes []uint64) error {
+	for len(hashes) > 0 {
+		if len(p.held) == sightingBuffer {
+			if err := s.spill(p); err != nil {
+				return err
+			}
+		}
+		n := min(len(hashes), sightingBuffer-len(p.held))
+		p.held = append(p.held, hashes[:n]...)
+		hashes = hashes[n:]
+	}
 	return nil
 }
 

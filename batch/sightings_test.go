@@ -21,10 +21,17 @@ func TestSightings(t *testing.T) {
 	}()
 	rng := rand.New(rand.NewPCG(1, 2))
 	want := map[uint64]bool{0: true}
+	var lot []uint64 // added at once, part by part
+	size := 1
 	add := func(hash uint64) {
-		if err := log.add(hash); err != nil {
+		if lot = append(lot, hash); len(lot) < size {
+			return
+		}
+		slices.Sort(lot)
+		if err := log.add(lot); err != nil {
 			t.Fatal(err)
 		}
+		lot, size = lot[:0], []int{1, 100, 3 * sightingBuffer}[rng.IntN(3)]
 	}
 	seen := make(map[uint64]bool)
 	add(0)
@@ -42,10 +49,13 @@ func TestSightings(t *testing.T) {
 			want[crowded] = true
 		}
 	}
+	size = 0
+	add(^uint64(0))
 	if len(log.parts[0].blocks) < 3 || len(log.parts[0].held) == 0 {
 		t.Fatalf("%d blocks, %d held: the test does not reach both", len(log.parts[0].blocks), len(log.parts[0].held))
 	}
 	for _, h := range slices.Sorted(maps.Keys(want)) {
+		size = 0
 		add(h)
 	}
 	got := make(map[uint64]bool)

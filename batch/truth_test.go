@@ -113,8 +113,8 @@ func (s *chargeLines) Conversation(c *reconcile.Conversation) {
 	}, " "))
 }
 
-func (s *chargeLines) Finding(*reconcile.Finding)     {}
-func (s *chargeLines) Message(uint64, reconcile.Date) {}
+func (s *chargeLines) Finding(*reconcile.Finding)        {}
+func (s *chargeLines) Messages([]uint64, reconcile.Date) {}
 
 // publishedCharges reads a run's charge tables.
 func publishedCharges(t *testing.T, out *writertest.Mem, run string) []string {

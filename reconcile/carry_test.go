@@ -75,4 +75,4 @@ type deafSink struct{}
 
 func (deafSink) Conversation(*Conversation) {}
 func (deafSink) Finding(*Finding)           {}
-func (deafSink) Message(uint64, Date)       {}
+func (deafSink) Messages([]uint64, Date)    {}

@@ -57,10 +57,10 @@ type Sink interface {
 	Conversation(c *Conversation)
 	// Finding is called for each finding; f is valid until the call returns.
 	Finding(f *Finding)
-	// Message is called once for each message, with the hash of its pair and
-	// id and the day it was sent on: if two days give the same hash, the same
-	// message may have been taken for two.
-	Message(hash uint64, day Date)
+	// Messages is called with the hashes of pairs and ids of messages sent on a
+	// day, of each once: if two days give the same hash, the same message may
+	// have been taken for two. hashes is valid until the call returns.
+	Messages(hashes []uint64, day Date)
 }
 
 // Tally counts what an Engine was given and what became of it. Every row, and

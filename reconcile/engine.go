@@ -316,9 +316,10 @@ func (e *Engine) countAhead(date Date) {
 	for part := range PartCount {
 		e.load(of, part)
 		for group := range f.groups() {
-			messages := e.mergeGroup(date, group.rows)
+			messages := e.mergeGroup(group.rows)
 			e.tally.Ahead += int64(len(messages) + len(group.pending))
 		}
+		e.sink.Messages(f.seen, date)
 		e.chunks.give(&of.rows[part])
 	}
 	e.release(date)

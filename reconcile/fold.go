@@ -8,6 +8,7 @@ func (e *Engine) foldPart(date Date, of *day, part int) {
 	for group := range f.groups() {
 		e.foldPair(date, group)
 	}
+	e.sink.Messages(f.seen, date)
 	e.chunks.give(&of.rows[part])
 	e.pairs.sweepPart(part, date.Start()+DayMillis, e.sink)
 }
@@ -16,7 +17,7 @@ func (e *Engine) foldPart(date Date, of *day, part int) {
 func (e *Engine) foldPair(date Date, g group) {
 	f := &e.fold
 	end := min(date.Start()+DayMillis, e.cfg.End)
-	messages := e.mergeGroup(date, g.rows)
+	messages := e.mergeGroup(g.rows)
 	f.events = f.events[:0]
 	waits := false
 	for i := range messages {

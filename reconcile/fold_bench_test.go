@@ -67,9 +67,9 @@ func shuffled(rng *rand.Rand, rows *Rows) *Packed {
 // countingSink counts what it is told.
 type countingSink struct{ conversations, messages int }
 
-func (s *countingSink) Conversation(*Conversation) { s.conversations++ }
-func (s *countingSink) Finding(*Finding)           {}
-func (s *countingSink) Message(uint64, Date)       { s.messages++ }
+func (s *countingSink) Conversation(*Conversation)  { s.conversations++ }
+func (s *countingSink) Finding(*Finding)            {}
+func (s *countingSink) Messages(h []uint64, _ Date) { s.messages += len(h) }
 
 func newBenchEngine(tb testing.TB, sink Sink) *Engine {
 	utc := NewZone(time.UTC)

@@ -17,6 +17,7 @@ type folder struct {
 	starts   []uint32 // where each pair's entries begin in order
 	order    []uint32 // entries by pair; an entry beyond the rows is a pending message
 	messages []message
+	seen     []uint64 // hashes of the messages of all pairs
 	events   []event
 	same     []row // of one message
 }
@@ -31,7 +32,7 @@ type group struct {
 // load gets a part of a day ready to be folded.
 func (e *Engine) load(of *day, part int) {
 	f := &e.fold
-	f.rows, f.pending = &of.rows[part], of.pending[part]
+	f.rows, f.pending, f.seen = &of.rows[part], of.pending[part], f.seen[:0]
 	n := f.rows.len() + len(f.pending)
 	f.hashes, f.pairOf = f.hashes[:0], f.pairOf[:0]
 	e.pairs.take(part, n)
@@ -107,7 +108,7 @@ func (f *folder) groups() iter.Seq[group] {
 }
 
 // mergeGroup makes the messages of one pair and day of their rows.
-func (e *Engine) mergeGroup(date Date, rows []uint32) []message {
+func (e *Engine) mergeGroup(rows []uint32) []message {
 	f := &e.fold
 	f.messages = f.messages[:0]
 	if f.anyTwice(rows) {
@@ -121,7 +122,7 @@ func (e *Engine) mergeGroup(date Date, rows []uint32) []message {
 		}
 	}
 	for i := range f.messages {
-		e.sink.Message(f.messages[i].hash, date)
+		f.seen = append(f.seen, f.messages[i].hash)
 	}
 	e.tally.Messages += int64(len(f.messages))
 	return f.messages

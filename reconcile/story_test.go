@@ -99,11 +99,13 @@ func (r *recorder) Conversation(c *Conversation) {
 }
 
 func (r *recorder) Finding(f *Finding) { r.findings = append(r.findings, *f) }
-func (r *recorder) Message(hash uint64, day Date) {
+func (r *recorder) Messages(hashes []uint64, day Date) {
 	if r.sightings == nil {
 		r.sightings = make(map[uint64][]Date)
 	}
-	r.sightings[hash] = append(r.sightings[hash], day)
+	for _, hash := range hashes {
+		r.sightings[hash] = append(r.sightings[hash], day)
+	}
 }
 
 func readStories(t *testing.T, files ...string) []*story {
