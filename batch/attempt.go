@@ -194,6 +194,9 @@ func (a *attempt) takeAhead(ctx context.Context, o reader.Object, date reconcile
 // readDays decodes the files in the order of their days, several at once, and
 // has each day folded as soon as no row of it can come any more.
 func (a *attempt) readDays(ctx context.Context) error {
+	if len(a.plan.days) == 0 {
+		return nil
+	}
 	left := make([]atomic.Int64, len(a.plan.days))
 	done := make([]chan struct{}, len(a.plan.days))
 	for i, d := range a.plan.days {
@@ -201,11 +204,16 @@ func (a *attempt) readDays(ctx context.Context) error {
 		done[i] = make(chan struct{})
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(decoders(a.job.Workers) + 1)
 	g.Go(func() error { return a.advance(ctx, done) })
+	slots := make(decoderSlots, a.decodersAtFirst())
+	g.Go(func() error { return slots.narrow(ctx, decoders(a.job.Workers), done[0]) })
 	for i, d := range a.plan.days {
 		for _, o := range d.files {
+			if slots.take(ctx) != nil {
+				return g.Wait()
+			}
 			g.Go(func() error {
+				defer slots.give()
 				if err := a.takeFile(ctx, o, d.date); err != nil {
 					return err
 				}
@@ -218,11 +226,6 @@ func (a *attempt) readDays(ctx context.Context) error {
 	}
 	return g.Wait()
 }
-
-// decoders is how many files are decoded at once. Decoding costs about a
-// quarter of what folding and writing cost, and each further file is a day
-// that waits in memory.
-func decoders(workers int) int { return (workers + 1) / 2 }
 
 // advance tells the shards, as days are done, how far they may fold.
 func (a *attempt) advance(ctx context.Context, done []chan struct{}) error {
