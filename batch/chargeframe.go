@@ -21,7 +21,6 @@ const (
 
 // groupText is a group as its charges' rows show it.
 type groupText struct {
-	number                    uint32 // the place of its business number in the order of accounts and numbers
 	account, business         string
 	country, market, category string
 	plan, currency            string
@@ -128,7 +127,7 @@ func (f *frameBuffer) add(l *layout, c *dealtCharge) {
 	message := l.dealt.openedBy(c)
 	f.contacts.Append(f.contact)
 	f.openedBy.Append(message)
-	f.ids.Append(f.id.of(&l.groups[c.code], f.contact, message))
+	f.ids.Append(f.id.of(f.contact, c.category, message))
 	f.opened = append(f.opened, c.openedAt)
 	f.expires = append(f.expires, c.openedAt+reconcile.DayMillis)
 	f.out, f.in = append(f.out, int64(c.out)), append(f.in, int64(c.in))
@@ -180,6 +179,7 @@ func (f *frameBuffer) frame(l *layout) writer.Frame {
 // category and the opening message, in 32 hex digits.
 type chargeID struct {
 	text []byte
+	head int // bytes of text: of the account and business number, which many have in common
 	sum  []byte
 	hex  []byte
 }
@@ -187,11 +187,15 @@ type chargeID struct {
 // chargeIDSeed makes the second hash another function than the first.
 const chargeIDSeed = 0x77616964
 
-func (id *chargeID) of(g *groupText, contact, openedBy []byte) []byte {
-	b := appendPart(id.text[:0], g.account)
-	b = appendPart(b, g.business)
-	b = appendPart(b, contact)
-	b = appendPart(b, g.category)
+// begin says which account and business number the next charges are of.
+func (id *chargeID) begin(account, business string) {
+	id.text = appendPart(appendPart(id.text[:0], account), business)
+	id.head = len(id.text)
+}
+
+func (id *chargeID) of(contact []byte, category reconcile.Category, openedBy []byte) []byte {
+	b := appendPart(id.text[:id.head], contact)
+	b = appendPart(b, category.String())
 	b = append(b, openedBy...)
 	id.text = b
 	var second xxhash.Digest

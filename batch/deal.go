@@ -46,7 +46,8 @@ func (d *dealt) openedBy(c *dealtCharge) []byte {
 // both times in the order in which they lie in memory. The chunks of the
 // shares are given back to their pool.
 func deal(shares []*dateCharges, l *layout) dealt {
-	piles := make([]pileSize, l.files*l.numbers)
+	numbers := len(l.numbers)
+	piles := make([]pileSize, l.files*numbers)
 	firstCode := make([]uint32, len(shares))
 	file := newFileSplit(l)
 	next := uint32(0)
@@ -56,7 +57,7 @@ func deal(shares []*dateCharges, l *layout) dealt {
 		for _, chunk := range share.chunks {
 			for i := range chunk.charges {
 				c := &chunk.charges[i]
-				p := &piles[file.of(c.contact)*l.numbers+int(l.groups[firstCode[s]+c.group].number)]
+				p := &piles[file.of(c.contact)*numbers+int(l.codes[firstCode[s]+c.group].number)]
 				p.charges++
 				p.bytes += uint64(c.idEnd - c.idStart)
 			}
@@ -68,12 +69,13 @@ func deal(shares []*dateCharges, l *layout) dealt {
 			for i := range chunk.charges {
 				c := &chunk.charges[i]
 				code := firstCode[s] + c.group
-				p := &piles[file.of(c.contact)*l.numbers+int(l.groups[code].number)]
+				of := l.codes[code]
+				p := &piles[file.of(c.contact)*numbers+int(of.number)]
 				id := chunk.ids[c.idStart:c.idEnd]
 				copy(d.ids[p.bytes:], id)
 				d.charges[p.charges] = dealtCharge{
 					contact: c.contact, openedAt: c.openedAt, idStart: p.bytes, idLength: uint32(len(id)), code: code,
-					out: c.out, in: c.in, category: share.groups[c.group].category, proven: c.proven,
+					out: c.out, in: c.in, category: of.category, proven: c.proven,
 				}
 				p.charges++
 				p.bytes += uint64(len(id))

@@ -21,10 +21,10 @@ import (
 type layout struct {
 	date    reconcile.Date
 	names   *reader.Names
-	groups  []groupText // of all shares, by code
+	codes   []groupCode // of the groups of all shares, by code
 	columns groupColumns
 	files   int
-	numbers int // business numbers of an account
+	numbers []numberText // business numbers of accounts, in order
 	dealt   dealt
 	buffer  *frameBuffer
 }
@@ -33,21 +33,29 @@ type layout struct {
 func newLayout(d reconcile.Date, shares []*dateCharges, files int, names *reader.Names, buffer *frameBuffer) *layout {
 	l := &layout{date: d, names: names, files: files, buffer: buffer}
 	ranks := l.ranks(shares)
+	var groups []groupText
 	for _, s := range shares {
 		for i := range s.groups {
 			g := &s.groups[i]
-			text := textOf(g, names)
-			text.number = ranks[numberOf{g.account, g.business}]
-			l.groups = append(l.groups, text)
+			groups = append(groups, textOf(g, names))
+			l.codes = append(l.codes, groupCode{ranks[numberOf{g.account, g.business}], g.category})
 		}
 	}
-	l.columns = newGroupColumns(l.groups, d)
+	l.columns = newGroupColumns(groups, d)
 	l.dealt = deal(shares, l)
 	return l
 }
 
+// groupCode is what the order of charges depends on in their group.
+type groupCode struct {
+	number   uint32 // the place of its business number in the order of accounts and numbers
+	category reconcile.Category
+}
+
 // numberOf is a business number of an account.
 type numberOf struct{ account, business reconcile.Name }
+
+type numberText struct{ account, business string }
 
 // ranks numbers the business numbers that occur in the byte order of the
 // account's text and their own.
@@ -64,8 +72,8 @@ func (l *layout) ranks(shares []*dateCharges) map[numberOf]uint32 {
 	})
 	for i, n := range sorted {
 		ranks[n] = uint32(i)
+		l.numbers = append(l.numbers, numberText{l.names.Text(n.account), l.names.Text(n.business)})
 	}
-	l.numbers = len(sorted)
 	return ranks
 }
 
@@ -130,8 +138,9 @@ func (l *layout) frames(file int) iter.Seq2[writer.Frame, error] {
 	return func(yield func(writer.Frame, error) bool) {
 		f := l.buffer
 		f.reset()
-		for number := range l.numbers {
-			pile := l.dealt.pile(file*l.numbers + number)
+		for i, number := range l.numbers {
+			pile := l.dealt.pile(file*len(l.numbers) + i)
+			f.id.begin(number.account, number.business)
 			for _, key := range l.sorted(pile) {
 				f.add(l, &pile[key.index()])
 				if f.rows() < writer.FrameRows {
