@@ -100,6 +100,7 @@ const (
 // frames, which the writer is done with when it asks for the next.
 type frameBuffer struct {
 	dealt           dealt
+	split           chunkSplit
 	keys, spareKeys []chargeKey // of the pile that is laid out
 
 	ids, contacts, openedBy writer.Texts

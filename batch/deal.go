@@ -42,14 +42,13 @@ func (d *dealt) openedBy(c *dealtCharge) []byte {
 	return d.ids[c.idStart : c.idStart+uint64(c.idLength)]
 }
 
-// deal counts the charges of every pile, and then copies each to its pile:
-// both times in the order in which they lie in memory. The chunks of the
-// shares are given back to their pool.
+// deal counts the charges of every pile, and then copies each to its pile, chunk
+// by chunk. The chunks of the shares are given back to their pool.
 func deal(shares []*dateCharges, l *layout) dealt {
-	numbers := len(l.numbers)
-	piles := make([]pileSize, l.files*numbers)
+	piles := make([]pileSize, l.files*len(l.numbers))
 	firstCode := make([]uint32, len(shares))
-	file := newFileSplit(l)
+	file, split := newFileSplit(l), &l.buffer.split
+	split.begin(len(piles))
 	next := uint32(0)
 	for s, share := range shares {
 		firstCode[s] = next
@@ -57,25 +56,26 @@ func deal(shares []*dateCharges, l *layout) dealt {
 		for _, chunk := range share.chunks {
 			for i := range chunk.charges {
 				c := &chunk.charges[i]
-				p := &piles[file.of(c.contact)*numbers+int(l.codes[firstCode[s]+c.group].number)]
-				p.charges++
-				p.bytes += uint64(c.idEnd - c.idStart)
+				pile := file.of(c.contact)*len(l.numbers) + int(l.codes[firstCode[s]+c.group].number)
+				split.piles = append(split.piles, uint32(pile))
+				piles[pile].charges++
+				piles[pile].bytes += uint64(c.idEnd - c.idStart)
 			}
 		}
 	}
+	split.left = split.piles
 	d := makePiles(piles, &l.buffer.dealt)
 	for s, share := range shares {
 		for _, chunk := range share.chunks {
-			for i := range chunk.charges {
-				c := &chunk.charges[i]
+			of, order := split.next(len(chunk.charges))
+			for _, i := range order {
+				c, p := &chunk.charges[i], &piles[of[i]]
 				code := firstCode[s] + c.group
-				of := l.codes[code]
-				p := &piles[file.of(c.contact)*numbers+int(of.number)]
 				id := chunk.ids[c.idStart:c.idEnd]
 				copy(d.ids[p.bytes:], id)
 				d.charges[p.charges] = dealtCharge{
 					contact: c.contact, openedAt: c.openedAt, idStart: p.bytes, idLength: uint32(len(id)), code: code,
-					out: c.out, in: c.in, category: of.category, proven: c.proven,
+					out: c.out, in: c.in, category: l.codes[code].category, proven: c.proven,
 				}
 				p.charges++
 				p.bytes += uint64(len(id))
@@ -84,6 +84,49 @@ func deal(shares []*dateCharges, l *layout) dealt {
 		share.release()
 	}
 	return d
+}
+
+// chunkSplit puts the charges of a chunk in the order of their piles. A chunk
+// fits the processor's cache, what they are copied to does not: so each pile is
+// written in one go, not a line here and a line there.
+type chunkSplit struct {
+	piles  []uint32 // of all charges, in the order of chunks
+	left   []uint32 // of those of the chunks to come
+	starts []uint32 // where each pile begins in order
+	order  []uint32
+}
+
+func (s *chunkSplit) begin(piles int) {
+	s.piles = s.piles[:0]
+	s.starts = slices.Grow(s.starts[:0], piles)[:piles]
+}
+
+// next gives, of the next n charges, the pile of each, and their order. Where
+// there are as many piles as charges they stay as they are: nothing would come
+// of it.
+func (s *chunkSplit) next(n int) (piles, order []uint32) {
+	piles, s.left = s.left[:n], s.left[n:]
+	s.order = slices.Grow(s.order[:0], n)[:n]
+	if len(s.starts) >= chunkCharges {
+		for i := range s.order {
+			s.order[i] = uint32(i)
+		}
+		return piles, s.order
+	}
+	clear(s.starts)
+	for _, pile := range piles {
+		s.starts[pile]++
+	}
+	at := uint32(0)
+	for pile, count := range s.starts {
+		s.starts[pile] = at
+		at += count
+	}
+	for i, pile := range piles {
+		s.order[s.starts[pile]] = uint32(i)
+		s.starts[pile]++
+	}
+	return piles, s.order
 }
 
 // pileSize is first what a pile holds, and then where the next of it goes.
