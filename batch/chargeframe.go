@@ -108,8 +108,7 @@ type frameBuffer struct {
 	out, in                 []int64
 	codes, certainty        []uint32
 
-	id      chargeID
-	contact []byte
+	id chargeID
 }
 
 func (f *frameBuffer) rows() int { return len(f.codes) }
@@ -124,11 +123,13 @@ func (f *frameBuffer) reset() {
 
 // add lays out one charge.
 func (f *frameBuffer) add(l *layout, c *dealtCharge) {
-	f.contact = l.names.AppendContact(f.contact[:0], c.contact)
+	text := f.contacts.Begin()
+	start := len(text)
+	text = l.names.AppendContact(text, c.contact)
+	f.contacts.End(text)
 	message := l.dealt.openedBy(c)
-	f.contacts.Append(f.contact)
 	f.openedBy.Append(message)
-	f.ids.Append(f.id.of(f.contact, c.category, message))
+	f.ids.End(f.id.append(f.ids.Begin(), text[start:], c.category, message))
 	f.opened = append(f.opened, c.openedAt)
 	f.expires = append(f.expires, c.openedAt+reconcile.DayMillis)
 	f.out, f.in = append(f.out, int64(c.out)), append(f.in, int64(c.in))
@@ -182,7 +183,6 @@ type chargeID struct {
 	text []byte
 	head int // bytes of text: of the account and business number, which many have in common
 	sum  []byte
-	hex  []byte
 }
 
 // chargeIDSeed makes the second hash another function than the first.
@@ -194,7 +194,8 @@ func (id *chargeID) begin(account, business string) {
 	id.head = len(id.text)
 }
 
-func (id *chargeID) of(contact []byte, category reconcile.Category, openedBy []byte) []byte {
+// append appends the id of a charge to out.
+func (id *chargeID) append(out, contact []byte, category reconcile.Category, openedBy []byte) []byte {
 	b := appendPart(id.text[:id.head], contact)
 	b = appendPart(b, category.String())
 	b = append(b, openedBy...)
@@ -204,8 +205,7 @@ func (id *chargeID) of(contact []byte, category reconcile.Category, openedBy []b
 	second.Write(b)
 	sum := appendUint64(id.sum[:0], xxhash.Sum64(b))
 	id.sum = appendUint64(sum, second.Sum64())
-	id.hex = hex.AppendEncode(id.hex[:0], id.sum)
-	return id.hex
+	return hex.AppendEncode(out, id.sum)
 }
 
 // appendPart appends a text with its length in front, so that no two lists of

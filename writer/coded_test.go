@@ -54,10 +54,15 @@ func TestCodedFrames(t *testing.T) {
 	}
 }
 
+// textsOf adds texts in either way.
 func textsOf(texts []string) *Texts {
 	var t Texts
-	for _, text := range texts {
-		t.Append([]byte(text))
+	for i, text := range texts {
+		if i%2 == 0 {
+			t.Append([]byte(text))
+		} else {
+			t.End(append(t.Begin(), text...))
+		}
 	}
 	return &t
 }

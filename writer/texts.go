@@ -26,6 +26,20 @@ func (t *Texts) Append(text []byte) {
 	t.long = t.long || len(text) > asciiMax
 }
 
+// Begin gives the memory to which the next text is appended, in place. End takes
+// it back.
+func (t *Texts) Begin() []byte { return append(t.data, make([]byte, textHead)...) }
+
+// End adds the text that was appended to what Begin gave.
+func (t *Texts) End(data []byte) {
+	start := len(t.data)
+	length := len(data) - start - textHead
+	binary.LittleEndian.PutUint32(data[start:], uint32(length))
+	t.data = data
+	t.ends = append(t.ends, uint32(len(data)))
+	t.long = t.long || length > asciiMax
+}
+
 // Len is the number of texts.
 func (t *Texts) Len() int { return len(t.ends) }
 
