@@ -198,10 +198,19 @@ func appendSequences(b []byte, s stride, n int) []byte {
 	// The bits are read from the end: of each sequence first those of the offset.
 	one := literalRest | matchRest<<literalBits | (offset-1<<offsetBits)<<(literalBits+matchBits)
 	width := literalBits + matchBits + offsetBits
-	var w bitAppender
-	w.out = b
-	for range n {
+	w, start := bitAppender{out: b}, len(b)
+	const lot = 8 // sequences, of which the bits are whole bytes
+	for range min(n, lot) {
 		w.append(one, width)
+	}
+	if n >= lot {
+		bytes := w.out[start:]
+		for range n/lot - 1 {
+			w.out = append(w.out, bytes...)
+		}
+		for range n % lot {
+			w.append(one, width)
+		}
 	}
 	return w.end()
 }
