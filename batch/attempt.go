@@ -107,8 +107,8 @@ func (r *run) newShard(from *reconcile.State, a *attempt) (*shard, error) {
 	return s, err
 }
 
-// foundMax is how many findings a shard may hold as texts. With several passes
-// they become that some at a time, each time when these go to the file.
+// foundMax is how many findings a shard may make texts of as it ends. With
+// several passes none: a few at a time then become texts and go to a file.
 func (a *attempt) foundMax() int {
 	if a.tables.spill != nil {
 		return 0
@@ -205,7 +205,7 @@ func (a *attempt) readDays(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.advance(ctx, done) })
-	slots := make(decoderSlots, a.decodersAtFirst())
+	slots := make(decoderSlots, a.plan.decodersAtFirst(a.job, a.infos, a.share))
 	g.Go(func() error { return slots.narrow(ctx, decoders(a.job.Workers), done[0]) })
 	for i, d := range a.plan.days {
 		for _, o := range d.files {

@@ -48,7 +48,7 @@ func deal(shares []*dateCharges, l *layout) dealt {
 	piles := make([]pileSize, l.files*len(l.numbers))
 	firstCode := make([]uint32, len(shares))
 	file, split := newFileSplit(l), &l.buffer.split
-	split.begin(len(piles))
+	split.begin(len(piles), shares)
 	next := uint32(0)
 	for s, share := range shares {
 		firstCode[s] = next
@@ -57,13 +57,13 @@ func deal(shares []*dateCharges, l *layout) dealt {
 			for i := range chunk.charges {
 				c := &chunk.charges[i]
 				pile := file.of(c.contact)*len(l.numbers) + int(l.codes[firstCode[s]+c.group].number)
-				split.piles = append(split.piles, uint32(pile))
+				split.add(uint32(pile))
 				piles[pile].charges++
 				piles[pile].bytes += uint64(c.idEnd - c.idStart)
 			}
 		}
 	}
-	split.left = split.piles
+	split.rewind()
 	d := makePiles(piles, &l.buffer.dealt)
 	for s, share := range shares {
 		for _, chunk := range share.chunks {
@@ -90,16 +90,26 @@ func deal(shares []*dateCharges, l *layout) dealt {
 // fits the processor's cache, what they are copied to does not: so each pile is
 // written in one go, not a line here and a line there.
 type chunkSplit struct {
-	piles  []uint32 // of all charges, in the order of chunks
+	piles  []uint32 // of all charges, chunk by chunk
 	left   []uint32 // of those of the chunks to come
 	starts []uint32 // where each pile begins in order
 	order  []uint32
 }
 
-func (s *chunkSplit) begin(piles int) {
-	s.piles = s.piles[:0]
+func (s *chunkSplit) begin(piles int, shares []*dateCharges) {
+	charges := 0
+	for _, share := range shares {
+		charges += share.len()
+	}
+	s.piles = slices.Grow(s.piles[:0], charges)
 	s.starts = slices.Grow(s.starts[:0], piles)[:piles]
 }
+
+// add says which pile the next charge belongs to.
+func (s *chunkSplit) add(pile uint32) { s.piles = append(s.piles, pile) }
+
+// rewind goes back to the first chunk.
+func (s *chunkSplit) rewind() { s.left = s.piles }
 
 // next gives, of the next n charges, the pile of each, and their order. Where
 // there are as many piles as charges they stay as they are: nothing would come

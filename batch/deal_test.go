@@ -16,11 +16,11 @@ func TestChunkSplit(t *testing.T) {
 	for _, piles := range []int{1, 3, 40, chunkCharges, 3 * chunkCharges} {
 		t.Run(fmt.Sprintf("piles=%d", piles), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, uint64(piles)))
-			s.begin(piles)
+			s.begin(piles, nil)
 			for range 2*chunkCharges + 100 {
-				s.piles = append(s.piles, uint32(rng.IntN(piles)))
+				s.add(uint32(rng.IntN(piles)))
 			}
-			s.left = s.piles
+			s.rewind()
 			for from := 0; from < len(s.piles); from += chunkCharges {
 				want := s.piles[from:min(from+chunkCharges, len(s.piles))]
 				of, order := s.next(len(want))

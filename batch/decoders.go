@@ -1,19 +1,25 @@
 package batch
 
-import "context"
+import (
+	"context"
+
+	"waconcile/reader"
+)
 
 // decoders is how many files are decoded at once. Decoding costs about a
 // quarter of what folding and writing cost, and each further file is a day
 // that waits in memory.
 func decoders(workers int) int { return (workers + 1) / 2 }
 
-// decodersAtFirst is how many are until the first day can be folded: the shards
-// have little to do yet, and hold little, unless memory is short.
-func (a *attempt) decodersAtFirst() int {
-	if a.share.count > 1 {
-		return decoders(a.job.Workers)
+// decodersAtFirst is how many are until the first day can be folded: as many as
+// there are workers, since the shards have little to do yet, unless memory would
+// be short if it stayed at that.
+func (p *Plan) decodersAtFirst(job *Job, infos []reader.FileInfo, of share) int {
+	wide := job.Workers
+	if of.count > 1 || p.need(job, infos, wide).passes(job.Memory) > 1 {
+		return decoders(wide)
 	}
-	return a.job.Workers
+	return wide
 }
 
 // decoderSlots bounds the files that are decoded at once: each takes a slot.

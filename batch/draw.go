@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -178,10 +177,8 @@ func (d *drawer) compareTied(a, b chargeKey, shares []*dateCharges, payers []pay
 	}
 	x, _ := shares[p.share].at(a.index())
 	y, _ := shares[q.share].at(b.index())
-	if x.contact != y.contact {
-		return bytes.Compare(d.names.AppendContact(nil, x.contact), d.names.AppendContact(nil, y.contact))
-	}
-	return cmp.Compare(shares[p.share].groups[p.index].category, shares[q.share].groups[q.index].category)
+	return cmp.Or(compareContacts(x.contact, y.contact, d.names),
+		cmp.Compare(shares[p.share].groups[p.index].category, shares[q.share].groups[q.index].category))
 }
 
 // drawOne has one charge draw and notes where it moves to.

@@ -217,7 +217,7 @@ func (x *examiner) examineMemory(context.Context) {
 				c.Found += "es, each of which reads all exports, unless a checkpoint saves some"
 			}
 		}
-		if least := fixedBytes(1); x.Memory > 0 && x.Memory < least*usedDenominator/usedNumerator {
+		if least := fixedBytes(1, 1); x.Memory > 0 && x.Memory < least*usedDenominator/usedNumerator {
 			c.Warn(c.Found+": less than a run keeps within", fmt.Sprintf("give it %s or more", SizeText(least*usedDenominator/usedNumerator)))
 		}
 	})

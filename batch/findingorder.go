@@ -12,15 +12,17 @@ import (
 )
 
 // sorted gives the findings with their texts in the order of compareFindings.
-// They are put into it by numbers as far as these go, and get their texts then.
+// They are put into it by numbers as far as these go, and get their texts then;
+// where a contact is no number, the other way round.
 func (h *heldFindings) sorted(names *reader.Names) []finding {
 	keys, opaque := h.keys(names)
+	if opaque {
+		found := h.texts(keys, names)
+		slices.SortFunc(found, compareFindings)
+		return found
+	}
 	slices.SortFunc(keys, func(a, b findingKey) int {
-		order := cmp.Compare(a.rank, b.rank)
-		if order == 0 && opaque {
-			order = compareContacts(h.at(a.index).contact, h.at(b.index).contact, names)
-		}
-		if order = cmp.Or(order, cmp.Compare(a.contact, b.contact), cmp.Compare(a.at, b.at)); order != 0 {
+		if order := cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.contact, b.contact), cmp.Compare(a.at, b.at)); order != 0 {
 			return order
 		}
 		return cmp.Or(bytes.Compare(h.messageID(a.index), h.messageID(b.index)), strings.Compare(h.aboutAt(a.index).detail, h.aboutAt(b.index).detail))
@@ -30,7 +32,7 @@ func (h *heldFindings) sorted(names *reader.Names) []finding {
 
 // findingKey is a finding's place in the order as far as it is numbers.
 type findingKey struct {
-	contact uint64 // Contact.Order; 0 where one of the contacts is no number
+	contact uint64 // Contact.Order
 	at      int64
 	rank    uint32 // of kind, account and business number
 	index   uint32
@@ -42,8 +44,8 @@ type findingPlace struct {
 	account, business reconcile.Name
 }
 
-// keys gives the keys of all findings, and whether contacts are to be compared
-// by their texts.
+// keys gives the keys of all findings, and whether a contact among them is no
+// number.
 func (h *heldFindings) keys(names *reader.Names) (keys []findingKey, opaque bool) {
 	ranks := h.ranks(names)
 	keys = make([]findingKey, 0, h.len())
@@ -53,11 +55,6 @@ func (h *heldFindings) keys(names *reader.Names) (keys []findingKey, opaque bool
 			contact, ok := f.contact.Order()
 			opaque = opaque || !ok
 			keys = append(keys, findingKey{contact, f.at, ranks[h.placeOf(f)], uint32(len(keys))})
-		}
-	}
-	if opaque {
-		for i := range keys {
-			keys[i].contact = 0
 		}
 	}
 	return keys, opaque
@@ -105,24 +102,30 @@ func (h *heldFindings) messageID(index uint32) []byte {
 // texts makes findings of keys. Contacts and message ids are pieces of one
 // text: the collector has one thing to look at, not as many as findings.
 func (h *heldFindings) texts(keys []findingKey, names *reader.Names) []finding {
-	var pieces []byte
-	ends := make([][2]int, len(keys)) // of contact and message id
-	for i, k := range keys {
-		pieces = names.AppendContact(pieces, h.at(k.index).contact)
-		ends[i][0] = len(pieces)
-		pieces = append(pieces, h.messageID(k.index)...)
-		ends[i][1] = len(pieces)
+	size := 0
+	var contact []byte
+	for _, c := range h.chunks {
+		size += len(c.ids)
+		for i := range c.findings {
+			contact = names.AppendContact(contact[:0], c.findings[i].contact)
+			size += len(contact)
+		}
 	}
-	text, start := string(pieces), 0
+	var all strings.Builder
+	all.Grow(size)
 	found := make([]finding, len(keys))
 	for i, k := range keys {
 		f, about := h.at(k.index), h.aboutAt(k.index)
+		start := all.Len()
+		contact = names.AppendContact(contact[:0], f.contact)
+		all.Write(contact)
+		id := all.Len()
+		all.Write(h.messageID(k.index))
+		text := all.String() // never moves, since it has its size
 		found[i] = finding{
 			kind: about.kind, account: names.Text(f.account), business: names.Text(f.business),
-			contact: text[start:ends[i][0]], messageID: text[ends[i][0]:ends[i][1]],
-			at: f.at, detail: about.detail,
+			contact: text[start:id], messageID: text[id:], at: f.at, detail: about.detail,
 		}
-		start = ends[i][1]
 	}
 	return found
 }

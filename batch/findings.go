@@ -2,6 +2,7 @@ package batch
 
 import (
 	"cmp"
+	"container/heap"
 	"iter"
 	"math"
 	"slices"
@@ -59,10 +60,10 @@ func (l *findingList) total() int64 {
 	return n
 }
 
-// A finding takes findingBytes with its texts, and all of them may take one
-// part in findingPart of the memory.
+// A finding takes findingBytes with its texts, while lists are merged, and all
+// of them may take one part in findingPart of the memory.
 const (
-	findingBytes = 250
+	findingBytes = 300
 	findingPart  = 8
 )
 
@@ -134,8 +135,8 @@ func (l *findingList) addRun(rows []finding) error {
 // release lets go of the findings in memory.
 func (l *findingList) release() { l.lists, l.held = nil, 0 }
 
-// frames gives all findings in their order, to as many goroutines as want them,
-// once no more are added.
+// frames gives all findings in their order, once no more are added. What it
+// returns may be read by many at once.
 func (l *findingList) frames() iter.Seq2[writer.Frame, error] {
 	if l.runs != nil {
 		return l.runs.Merge()
@@ -146,23 +147,42 @@ func (l *findingList) frames() iter.Seq2[writer.Frame, error] {
 
 // merged brings lists together, each of which is in order.
 func merged(lists [][]finding) []finding {
-	switch len(lists) {
-	case 0:
-		return nil
-	case 1:
-		return lists[0]
-	}
-	a, b := merged(lists[:len(lists)/2]), merged(lists[len(lists)/2:])
-	out := make([]finding, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		least := &a
-		if compareFindings(b[0], a[0]) < 0 {
-			least = &b
+	var left findingHeads
+	size := 0
+	for _, list := range lists {
+		if len(list) > 0 {
+			left, size = append(left, list), size+len(list)
 		}
-		out = append(out, (*least)[0])
-		*least = (*least)[1:]
 	}
-	return append(append(out, a...), b...)
+	if len(left) == 0 {
+		return nil
+	}
+	if len(left) == 1 {
+		return left[0]
+	}
+	out := make([]finding, 0, size)
+	for heap.Init(&left); len(left) > 0; {
+		out = append(out, left[0][0])
+		if left[0] = left[0][1:]; len(left[0]) > 0 {
+			heap.Fix(&left, 0)
+		} else {
+			heap.Pop(&left)
+		}
+	}
+	return out
+}
+
+// findingHeads is a heap of lists by what each begins with.
+type findingHeads [][]finding
+
+func (h findingHeads) Len() int           { return len(h) }
+func (h findingHeads) Less(i, k int) bool { return compareFindings(h[i][0], h[k][0]) < 0 }
+func (h findingHeads) Swap(i, k int)      { h[i], h[k] = h[k], h[i] }
+func (h *findingHeads) Push(x any)        { *h = append(*h, x.([]finding)) }
+func (h *findingHeads) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
 }
 
 // first is the first n of them, or all.

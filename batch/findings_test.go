@@ -2,6 +2,7 @@ package batch
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -47,6 +48,29 @@ func TestFindingsBeyondMemory(t *testing.T) {
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(finding{})); diff != "" {
 				t.Errorf("with a memory of %d (-want +got):\n%s", limit, diff)
 			}
+		}
+	}
+}
+
+// All shards together make texts of no more findings than memory allows, and of
+// none where these go to a file.
+func TestFoundMax(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		memory  int64
+		workers int
+		spilled bool
+		want    int
+	}{
+		{0, 1, false, math.MaxInt}, {0, 4, false, math.MaxInt / 4}, {4000 * findingPart * findingBytes, 4, false, 1000},
+		{4000 * findingPart * findingBytes, 4, true, 0}, {0, 1, true, 0},
+	} {
+		a := &attempt{job: &Job{Config: Config{Memory: tt.memory, Workers: tt.workers}}, tables: &chargeTables{}}
+		if tt.spilled {
+			a.tables.spill = &passCharges{}
+		}
+		if got := a.foundMax(); got != tt.want {
+			t.Errorf("%+v: %d findings", tt, got)
 		}
 	}
 }

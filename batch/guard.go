@@ -38,7 +38,7 @@ func (r *run) newGuard(of share) *guard {
 	case memory == 0 || of.count > passesMax/2:
 		return nil
 	}
-	fixed := uint64(r.plan.need(r.job, r.infos).fixed)
+	fixed := uint64(r.plan.need(r.job, r.infos, decoders(r.job.Workers)).fixed)
 	return &guard{limit: memory / tightDenominator * tightNumerator, own: max(memory/ownDenominator, fixed), begun: liveHeap()}
 }
 

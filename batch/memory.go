@@ -50,14 +50,14 @@ const (
 // contacts a pass takes, so that together with the program they get no more
 // than half of it. The results never depend on their number.
 func workersIn(memory int64, workers int) int {
-	for memory > 0 && workers > 1 && fixedBytes(workers) > memory/2 {
+	for memory > 0 && workers > 1 && fixedBytes(workers, decoders(workers)) > memory/2 {
 		workers--
 	}
 	return workers
 }
 
-func fixedBytes(workers int) int64 {
-	return programBytes + int64(workers)*workerBytes + int64(decoders(workers))*decoderBytes
+func fixedBytes(workers, decoding int) int64 {
+	return programBytes + int64(workers)*workerBytes + int64(decoding)*decoderBytes
 }
 
 // What every pass holds beside the program is not filled by few rows: a whole
@@ -92,7 +92,7 @@ func (n need) passes(memory int64) int {
 	if memory == 0 || min(n.small, n.fixed+n.writes+n.shared) <= usedOf(memory) {
 		return 1
 	}
-	room := max(usedOf(memory)-n.fixed, memory/4)
+	room := max(usedOf(memory)-n.fixed, memory/4, 1)
 	return int(max(2, min((n.shared+room-1)/room, passesMax)))
 }
 
@@ -102,7 +102,7 @@ func (p *Plan) passesFor(job *Job, infos []reader.FileInfo) int {
 	if job.passes > 0 {
 		return job.passes
 	}
-	return p.need(job, infos).passes(job.Memory)
+	return p.need(job, infos, decoders(job.Workers)).passes(job.Memory)
 }
 
 // Passes is how many passes over the exports a run of the plan takes, by the
@@ -124,19 +124,20 @@ func (p *Plan) Passes(ctx context.Context, job Job) (int, error) {
 	return p.passesFor(&job, infos), nil
 }
 
-// need estimates what the passes of the plan hold.
-func (p *Plan) need(job *Job, infos []reader.FileInfo) need {
+// need estimates what the passes of the plan hold where so many files are
+// decoded at once.
+func (p *Plan) need(job *Job, infos []reader.FileInfo, decoding int) need {
 	byDay, largest := p.rowsByDay(infos)
 	all := mostRows(byDay, len(byDay))
 	if p.start != nil {
 		all += rowsOfState(p.start.header)
 	}
 	// Files of the next days are decoded while one of a day is not done.
-	waiting := mostWaiting(p.days, byDay, p.foldable(job.LateDays, infos)) + int64(decoders(job.Workers)-1)*largest
+	waiting := mostWaiting(p.days, byDay, p.foldable(job.LateDays, infos)) + int64(decoding-1)*largest
 	states := int64(len(p.states(p.in.accounts.Zones())))
 	n := need{
 		small:  programBytes + all*smallBytes,
-		fixed:  fixedBytes(job.Workers),
+		fixed:  fixedBytes(job.Workers, decoding),
 		writes: tablesInFlight*writerBytes + mostRows(byDay, tablesInFlight)*writtenBytes,
 		shared: waiting*rowBytes + mostRows(byDay, pairDays)*pairBytes + mostRows(byDay, chargeDays)*chargeBytes +
 			states*mostRows(byDay, 1)*stateBytes,
@@ -214,11 +215,16 @@ func tablesAtOnce(memory int64, s *spilledCharges) int {
 	for _, d := range s.dates {
 		largest = max(largest, d.charges/filesFor(d.charges))
 	}
-	each := int64(largest)*fileChargeBytes + writerBytes
-	if memory != 0 && tablesInFlight*each+programBytes > usedOf(memory) {
-		return 1
+	if twoWriters(memory, int64(largest)*fileChargeBytes) {
+		return tablesInFlight
 	}
-	return tablesInFlight
+	return 1
+}
+
+// twoWriters tells whether two tables may be written at once of which each takes
+// so much beside its writer.
+func twoWriters(memory, each int64) bool {
+	return memory == 0 || programBytes+tablesInFlight*(each+writerBytes) <= usedOf(memory)
 }
 
 // SizeText writes a size as a person would.

@@ -44,7 +44,7 @@ func TestNeedFollowsDays(t *testing.T) {
 	job := &Job{Config: Config{Workers: 2, LateDays: 1}}
 	of := func(rows ...int64) int64 {
 		p, infos := plan(rows...)
-		return p.need(job, infos).shared
+		return p.need(job, infos, 1).shared
 	}
 	if a, b := of(5, 5, 5, 5, 5), of(5, 5, 5, 5, 5, 5, 5, 5, 5, 5); a != b || a == 0 {
 		t.Errorf("5 days hold %d and 10 days %d, want the same", a, b)

@@ -13,7 +13,7 @@ import (
 )
 
 // writeTables writes the tables beside the charges, each as Parquet and as
-// CSV, some at the same time. It returns their files.
+// CSV, two at the same time unless memory is short. It returns their files.
 func (r *run) writeTables(ctx context.Context, res *results) ([]writer.FileEntry, error) {
 	tables := []struct {
 		name   string
@@ -32,7 +32,11 @@ func (r *run) writeTables(ctx context.Context, res *results) ([]writer.FileEntry
 		write  func(context.Context, writer.Target, string, writer.Schema, iter.Seq2[writer.Frame, error]) (writer.FileEntry, error)
 	}{{".parquet", writer.WriteParquet}, {".csv", writer.WriteCSV}}
 	written := make([]writer.FileEntry, len(tables)*len(formats))
-	err := firstFailure(len(written), tablesInFlight, func(i int) (err error) {
+	atOnce := tablesInFlight
+	if res.findings.runs != nil || !twoWriters(r.job.Memory, 0) {
+		atOnce = 1
+	}
+	err := firstFailure(len(written), atOnce, func(i int) (err error) {
 		t, f := tables[i/len(formats)], formats[i%len(formats)]
 		written[i], err = f.write(ctx, r.job.Out, r.plan.RunKey+t.name+f.suffix, t.schema, t.frames)
 		return err

@@ -162,14 +162,20 @@ func (e *Engine) ignore(i uint32) {
 	}
 	if !c.seen[r.hash] && len(c.byHash[r.hash]) == 0 {
 		c.seen[r.hash] = true
-		e.sink.Messages([]uint64{r.hash}, DateOf(r.sent))
+		e.see(r)
 	}
+}
+
+// see tells of one message by itself.
+func (e *Engine) see(r *row) {
+	e.fold.seen = append(e.fold.seen[:0], r.hash)
+	e.sink.Messages(e.fold.seen, DateOf(r.sent))
 }
 
 // settleOne merges a carried message with its rows. Rows that would make it
 // count before the state come too late for that.
 func (e *Engine) settleOne(m *carried) {
-	e.sink.Messages([]uint64{m.hash}, DateOf(m.sent))
+	e.see(&m.row)
 	merged, basis := m.message, e.basisOf(m.account)
 	if len(m.rows) > 0 {
 		of := []row{m.row}

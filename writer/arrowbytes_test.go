@@ -65,19 +65,20 @@ func TestBytesAreThoseOfArrow(t *testing.T) {
 }
 
 // randomFrame has columns of few and of many values, in runs and not, of which
-// none, some or all are null.
+// none, some or all are null, or now all, now some and now none.
 func randomFrame(r *rand.Rand, s Schema, rows int) Frame {
 	f := Frame{Rows: rows, Columns: make([]Column, len(s))}
 	for i, spec := range s {
 		c := &f.Columns[i]
-		values, run, nulls := []int{1, 2, 3, 300, 20_000}[r.IntN(5)], []int{1, 3, 40, 5000}[r.IntN(4)], r.IntN(3)
+		values, run, nulls := []int{1, 2, 3, 300, 20_000}[r.IntN(5)], []int{1, 3, 40, 5000}[r.IntN(4)], r.IntN(4)
 		v := 0
 		for row := range rows {
 			if row%run == 0 {
 				v = r.IntN(values)
 			}
 			if spec.Nullable {
-				c.Null = append(c.Null, nulls == 2 || nulls == 1 && r.IntN(5) == 0)
+				some := r.IntN(5) == 0
+				c.Null = append(c.Null, [...]bool{false, some, true, [...]bool{true, some, false}[row/7000%3]}[nulls])
 			}
 			switch spec.Type {
 			case Text:

@@ -70,8 +70,7 @@ func (d *dictColumn[K]) append(c *Column, from, to int) {
 	d.numbers.drop(len(out) - n)
 }
 
-// room makes room for the numbers of a batch, and at the first of a row group
-// for those of all.
+// room makes room for the numbers of a batch, at first for those of a row group.
 func (d *dictColumn[K]) room(rows int) []uint32 {
 	if d.numbers.each == nil && rows == batchRows {
 		d.numbers.reserve(rowGroupRows)
@@ -130,7 +129,7 @@ const (
 )
 
 // appendCoded looks each code up once for as long as the values stay the same,
-// and none where all of these are alike.
+// and one for all where these are alike.
 func (d *dictColumn[K]) appendCoded(c *Column, from, to int) {
 	values := d.valuesOf(c.Of)
 	if d.coded.of != c.Of {

@@ -46,7 +46,7 @@ func (l *numberList) at(i int) uint32 {
 // reset empties l and keeps its memory.
 func (l *numberList) reset() { l.alike, l.each = 0, l.each[:0] }
 
-// reserve makes room for n numbers, unless they should be alike.
+// reserve makes room for n numbers that are not alike.
 func (l *numberList) reserve(n int) { l.each = slices.Grow(l.each, n) }
 
 // appendHybrid appends some of the numbers in the encoding of appendHybrid.

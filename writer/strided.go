@@ -204,9 +204,9 @@ func appendSequences(b []byte, s stride, n int) []byte {
 		w.append(one, width)
 	}
 	if n >= lot {
-		bytes := w.out[start:]
+		packed := w.out[start:]
 		for range n/lot - 1 {
-			w.out = append(w.out, bytes...)
+			w.out = append(w.out, packed...)
 		}
 		for range n % lot {
 			w.append(one, width)
