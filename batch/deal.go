@@ -157,9 +157,18 @@ func makePiles(piles []pileSize, used *dealt) dealt {
 		at.bytes += size.bytes
 		used.ends = append(used.ends, at.charges)
 	}
-	used.charges = slices.Grow(used.charges[:0], int(at.charges))[:at.charges]
-	used.ids = slices.Grow(used.ids[:0], int(at.bytes))[:at.bytes]
+	used.charges = roomFor(used.charges, int(at.charges))
+	used.ids = roomFor(used.ids, int(at.bytes))
 	return *used
+}
+
+// roomFor is s with n elements, whatever they are. New memory is an eighth more
+// than is needed now: the next date will be about as long.
+func roomFor[E any](s []E, n int) []E {
+	if cap(s) < n {
+		s = make([]E, n+n/8)
+	}
+	return s[:n]
 }
 
 // fileSplit tells to which of a date's files a contact belongs: by the upper bits
