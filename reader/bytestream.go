@@ -6,8 +6,9 @@ import (
 )
 
 // streamBytes is the most that a byteStream reads ahead of what it is asked for.
-// Every column that is decoded has one.
-const streamBytes = 1 << 20
+// Every column that is decoded has one, and all of them should stay in the
+// processor's cache.
+const streamBytes = 256 << 10
 
 // byteStream reads a range of a file from beginning to end. Its memory is kept
 // from one range to the next.
