@@ -180,27 +180,29 @@
 // # What a run costs
 //
 // Of a month of 20.9 million rows in a directory, 935 MB as DuckDB writes them,
-// with 6.2 million charges: 7.3 s on two processors of an Intel Xeon, 12.8 CPU seconds, 400 MB.
-// A bare decode of the columns that are needed took 2.3 s, and 4.0 CPU seconds,
+// with 6.2 million charges: 6.6 s on two processors of an Intel Xeon, 12.1 CPU seconds, 450 MB.
+// A bare decode of the columns that are needed took 2.3 s, and 4.1 CPU seconds,
 // in the same hour. By a CPU profile (waconcile run --cpuprofile) that goes into
 //
-//	decoding                            2.7 s   0.9 of it snappy
-//	routing rows to the shards          0.6 s
-//	folding: adding, order, rules       3.4 s   with pricing and noting hashes
-//	charges: dealing, sorting, layout   1.5 s
-//	charges: encoding, compressing      2.1 s   1.2 of it compressing
+//	decoding                            2.2 s   0.9 of it snappy
+//	routing rows to the shards          0.5 s
+//	folding: adding, order, rules       3.4 s   with pricing
+//	repeated messages, findings         0.4 s
+//	charges: dealing, sorting, layout   1.4 s
+//	charges: encoding, compressing      1.8 s   1.1 of it compressing
 //	charges: writing, sha256            0.3 s
-//	sha256 of the exports               0.8 s
+//	sha256 of the exports               0.7 s
 //	reading back                        0.5 s
-//	the other tables                    0.5 s
+//	the other tables                    0.4 s
 //	the garbage collector               0.4 s
 //
-// Nothing stands out any more: the largest single functions are memmove (a
-// tenth), sha256 and snappy. The passage keeps both processors busy; about a
-// second at the beginning and the end does so less. What costs most is that a
-// charge is copied from the open pairs to its date, to its business number and
-// to its columns, each time to memory that is not in the processor's cache: to
-// have fewer of these copies is the next step.
+// Nothing stands out any more: the largest single functions are memmove (an
+// eighth), sha256 and snappy. Both processors are busy but for half a second in
+// all, most of it while the last date is written and while sums are made. What
+// costs most is that rows and charges are copied, rows from the decoder to a
+// shard and to a part of their day, charges from the open pairs to their date,
+// to their business number and to their columns: to have fewer of these copies
+// is the next step.
 //
 // # What the bytes depend on
 //
