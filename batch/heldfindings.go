@@ -1,6 +1,10 @@
 package batch
 
-import "waconcile/reconcile"
+import (
+	"slices"
+
+	"waconcile/reconcile"
+)
 
 // heldFindings is the findings of a shard until the end of the pass, in chunks
 // without pointers: there may be hundreds of thousands, and few kinds of them.
@@ -79,8 +83,9 @@ func (h *heldFindings) len() int {
 
 // take gives n findings, or as many more as fill a chunk, and lets go of them.
 func (h *heldFindings) take(n int) *heldFindings {
-	chunks := min((n+chunkFindings-1)/chunkFindings, len(h.chunks))
-	taken := &heldFindings{chunks: h.chunks[:chunks:chunks], abouts: h.abouts}
-	h.chunks = h.chunks[chunks:]
+	chunks := h.chunks[:min((n+chunkFindings-1)/chunkFindings, len(h.chunks))]
+	taken := &heldFindings{chunks: slices.Clone(chunks), abouts: h.abouts}
+	clear(chunks) // h's memory would hold them all until it is gone itself
+	h.chunks = h.chunks[len(chunks):]
 	return taken
 }
