@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"sync"
 
 	"waconcile/reader"
 )
@@ -22,33 +23,49 @@ func (p *Plan) decodersAtFirst(job *Job, infos []reader.FileInfo, of share) int 
 	return wide
 }
 
-// decoderSlots bounds the files that are decoded at once: each takes a slot.
-type decoderSlots chan struct{}
+// decoderSlots bounds the files that are decoded at once: each takes a slot. Once
+// the first day is done, the slots beyond those of later on are not given back:
+// which files share the time follows from when others end, and from nothing else.
+type decoderSlots struct {
+	slots chan struct{}
+	first <-chan struct{} // closed once the first day is done
+
+	mu      sync.Mutex
+	surplus int // slots that are still to be kept
+}
+
+func newDecoderSlots(atFirst, later int, first <-chan struct{}) *decoderSlots {
+	return &decoderSlots{slots: make(chan struct{}, atFirst), first: first, surplus: atFirst - later}
+}
 
 // take waits for a slot.
-func (s decoderSlots) take(ctx context.Context) error {
+func (s *decoderSlots) take(ctx context.Context) error {
 	select {
-	case s <- struct{}{}:
+	case s.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (s decoderSlots) give() { <-s }
+// give gives a slot back.
+func (s *decoderSlots) give() {
+	if !s.kept() {
+		<-s.slots
+	}
+}
 
-// narrow keeps all but so many slots for itself, as they become free, once the
-// first day is done.
-func (s decoderSlots) narrow(ctx context.Context, to int, first <-chan struct{}) error {
+func (s *decoderSlots) kept() bool {
 	select {
-	case <-first:
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-s.first:
+	default:
+		return false
 	}
-	for range cap(s) - to {
-		if err := s.take(ctx); err != nil {
-			return err
-		}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.surplus == 0 {
+		return false
 	}
-	return nil
+	s.surplus--
+	return true
 }

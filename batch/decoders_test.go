@@ -4,52 +4,50 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"testing/synctest"
 
 	"waconcile/reader"
 	"waconcile/reconcile"
 )
 
-// Files are decoded in all slots until the first day is done, and in fewer from
-// then on, also while all slots are taken.
+// Files are decoded in all slots until the first day is done. From then on those
+// that end give none back, until as many are left as are meant to be.
 func TestDecoderSlots(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const wide, narrow = 5, 2
-		slots, first := make(decoderSlots, wide), make(chan struct{})
-		ended := make(chan error, 1)
-		go func() { ended <- slots.narrow(t.Context(), narrow, first) }()
-		taken := 0
-		go func() {
-			for slots.take(t.Context()) == nil {
-				taken++
+	const wide, narrow = 5, 2
+	first := make(chan struct{})
+	slots := newDecoderSlots(wide, narrow, first)
+	free := func() (n int) {
+		for len(slots.slots) < wide {
+			if err := slots.take(t.Context()); err != nil {
+				t.Fatal(err)
 			}
-		}()
-		waiting := func(want int) {
-			t.Helper()
-			if synctest.Wait(); taken != want {
-				t.Errorf("%d slots were taken, want %d", taken, want)
-			}
+			n++
 		}
-		waiting(wide)
+		return n
+	}
+	if n := free(); n != wide {
+		t.Errorf("%d slots at first, want %d", n, wide)
+	}
+	for range 3 {
 		slots.give()
-		waiting(wide + 1)
-		close(first)
-		for range 2 * wide { // some go to those that wait, and some are kept
-			slots.give()
-			synctest.Wait()
+		if n := free(); n != 1 {
+			t.Errorf("%d slots were given back of one", n)
 		}
-		if err := <-ended; err != nil {
-			t.Error(err)
+	}
+	close(first)
+	for i := range wide {
+		slots.give()
+		want := 0
+		if i >= wide-narrow {
+			want = 1
 		}
-		if kept, most := wide-narrow, wide+1+2*wide-(wide-narrow); len(slots) != wide || taken != most {
-			t.Errorf("%d slots are taken and kept, want %d; %d were taken beside the %d kept, want %d", len(slots), wide, taken, kept, most)
+		if n := free(); n != want {
+			t.Errorf("the %dth to end after the first day: %d slots are given back, want %d", i+1, n, want)
 		}
-	})
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	full := decoderSlots(make(chan struct{}))
-	if full.take(ctx) == nil || full.narrow(ctx, 0, nil) == nil {
+	if slots.take(ctx) == nil {
 		t.Error("nothing ends with its context")
 	}
 }
