@@ -136,11 +136,7 @@ func (t *chargeTables) writeDate(d reconcile.Date, shares []*dateCharges) error 
 	}
 	buffer := t.buffer()
 	defer t.buffers.Put(buffer)
-	charges := 0
-	for _, s := range shares {
-		charges += s.len()
-	}
-	l := newLayout(d, shares, filesFor(charges), t.names, buffer)
+	l := newLayout(d, shares, filesFor(chargesIn(shares)), t.names, buffer)
 	for i := range l.files {
 		if err := t.stage(d, i, l.frames(i)); err != nil {
 			return err

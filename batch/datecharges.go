@@ -135,6 +135,15 @@ func (d *dateCharges) move(to []uint32) {
 	}
 }
 
+// chargesIn is the number of charges of all shares.
+func chargesIn(shares []*dateCharges) int {
+	n := 0
+	for _, d := range shares {
+		n += d.len()
+	}
+	return n
+}
+
 // len is the number of charges.
 func (d *dateCharges) len() int {
 	n := 0

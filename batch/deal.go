@@ -97,11 +97,7 @@ type chunkSplit struct {
 }
 
 func (s *chunkSplit) begin(piles int, shares []*dateCharges) {
-	charges := 0
-	for _, share := range shares {
-		charges += share.len()
-	}
-	s.piles = slices.Grow(s.piles[:0], charges)
+	s.piles = slices.Grow(s.piles[:0], chargesIn(shares))
 	s.starts = slices.Grow(s.starts[:0], piles)[:piles]
 }
 

@@ -211,17 +211,23 @@ func TestFileOtherLabels(t *testing.T) {
 	}
 }
 
+// writeAll writes the reports of runs that follow each other to one file.
+func writeAll(t *testing.T, path string, reports ...*Report) {
+	t.Helper()
+	for _, r := range reports {
+		if err := WriteFile(path, r, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A run that fails before it knows leaves the missing days as they were.
 func TestFileUnknownDays(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "waconcile.prom")
 	early := failed(9, 6)
 	early.DaysMissing = nil
-	for _, r := range []*Report{failed(7, 5), early} {
-		if err := WriteFile(path, r, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeAll(t, path, failed(7, 5), early)
 	if got := parse(t, readFile(t, path)); got["waconcile_days_missing"] != 2 || got["waconcile_last_exit_code"] != 6 {
 		t.Errorf("%v", got)
 	}
@@ -237,11 +243,7 @@ func TestFileUnread(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "waconcile.prom")
 	unread := failed(7, 6)
 	unread.Unread = true
-	for _, r := range []*Report{published(5), unread} {
-		if err := WriteFile(path, r, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeAll(t, path, published(5), unread)
 	want := afterFailure()
 	delete(want, "waconcile_last_failure_timestamp_seconds")
 	want["waconcile_last_success_timestamp_seconds"] = want["waconcile_last_run_timestamp_seconds"]

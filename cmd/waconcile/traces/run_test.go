@@ -120,12 +120,19 @@ func start(t *testing.T, ctx context.Context, log io.Writer) *Run {
 	return r
 }
 
+// newReceiver is a receiver and where to send to, until the test ends.
+func newReceiver(t *testing.T) (*receiver, *httptest.Server) {
+	t.Helper()
+	got := &receiver{}
+	server := httptest.NewServer(got)
+	t.Cleanup(server.Close)
+	return got, server
+}
+
 // The environment of a process is one, so that these tests are not parallel.
 
 func TestRun(t *testing.T) {
-	got := &receiver{}
-	server := httptest.NewServer(got)
-	defer server.Close()
+	got, server := newReceiver(t)
 	t.Setenv(endpointVar, server.URL)
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -163,9 +170,7 @@ func TestRun(t *testing.T) {
 
 // What is right of the attributes counts, and the rest is a warning.
 func TestBrokenAttributes(t *testing.T) {
-	got := &receiver{}
-	server := httptest.NewServer(got)
-	defer server.Close()
+	got, server := newReceiver(t)
 	t.Setenv(endpointVar, server.URL)
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "opensesame,deployment.environment.name=test")
 	var log bytes.Buffer
@@ -181,9 +186,7 @@ func TestBrokenAttributes(t *testing.T) {
 }
 
 func TestServiceName(t *testing.T) {
-	got := &receiver{}
-	server := httptest.NewServer(got)
-	defer server.Close()
+	got, server := newReceiver(t)
 	t.Setenv(tracesEndpointVar, server.URL+"/v1/traces")
 	t.Setenv("OTEL_SERVICE_NAME", "month-end")
 	if err := start(t, t.Context(), t.Output()).End(t.Context(), 0, nil, nil); err != nil {
