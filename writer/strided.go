@@ -71,6 +71,7 @@ func strideOfNumbers(page []byte, levels int) (s stride, ok bool) {
 // strideEncoder makes frames. It belongs to one goroutine.
 type strideEncoder struct {
 	huffman  huff0.Scratch
+	hex      hexCoder
 	literals []byte
 	block    []byte
 }
@@ -150,8 +151,7 @@ const (
 // appendLiterals codes the literals by their frequency, or takes them as they
 // are where that is shorter.
 func (e *strideEncoder) appendLiterals(b []byte) []byte {
-	e.huffman.Reuse = huff0.ReusePolicyNone
-	coded, _, err := huff0.Compress4X(e.literals, &e.huffman)
+	coded, err := e.compressLiterals()
 	size := uint64(len(e.literals))
 	if err != nil { // incompressible, or one byte again and again
 		switch {
@@ -172,6 +172,16 @@ func (e *strideEncoder) appendLiterals(b []byte) []byte {
 		b = append(b, byte(header>>32))
 	}
 	return append(b, coded...)
+}
+
+// compressLiterals gives the literals in Huffman codes behind a table of these.
+func (e *strideEncoder) compressLiterals() (coded []byte, err error) {
+	if coded, ok := e.hex.code(e.literals); ok {
+		return coded, nil
+	}
+	e.huffman.Reuse = huff0.ReusePolicyNone
+	coded, _, err = huff0.Compress4X(e.literals, &e.huffman)
+	return coded, err
 }
 
 // oneSymbol says that codes of literal lengths, offsets and match lengths are

@@ -56,15 +56,13 @@ func idPage(r *rand.Rand, values int, head string, tail int, alphabet string) []
 	return texts.data
 }
 
-const hexDigits = "0123456789abcdef"
-
 // TestStrides: pages of all sizes and forms read back, and are no longer than
 // what the usual encoder makes of them.
 func TestStrides(t *testing.T) {
 	t.Parallel()
 	d, usual := strideDecoder(t), zstdEncoder(t)
 	r := rand.New(rand.NewPCG(3, 3))
-	for _, alphabet := range []string{hexDigits, "a", "01", string(bytes.Repeat([]byte("xyz"), 20)) + hexDigits} {
+	for _, alphabet := range []string{digitsInOrder, "a", "01", string(bytes.Repeat([]byte("xyz"), 20)) + digitsInOrder} {
 		for _, tail := range []int{1, 15, 16, 23, 31, 32, 47, 63, 64, 130, 300, 5000, 60_000} {
 			for _, values := range []int{strideValues, 65, 1000, 30_000} {
 				if values*tail > 4<<20 {
@@ -75,7 +73,7 @@ func TestStrides(t *testing.T) {
 				if want := tail >= strideTailMin && len(alphabet) > 1; ok != want {
 					t.Errorf("%d values of %d bytes: a stride: %v, want %v", values, tail, ok, want)
 				}
-				if ok && len(alphabet) == len(hexDigits) && values >= 1000 && tail <= 64 {
+				if ok && len(alphabet) == len(digitsInOrder) && values >= 1000 && tail <= 64 {
 					if other := len(usual.EncodeAll(page, nil)); size > other+other/50 {
 						t.Errorf("%d values of %d bytes: %d bytes, the usual encoder takes %d", values, tail, size, other)
 					}
@@ -98,14 +96,14 @@ func zstdEncoder(t *testing.T) *zstd.Encoder {
 func TestNoStride(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(4, 4))
-	long := idPage(r, 100, "", 32, hexDigits)
+	long := idPage(r, 100, "", 32, digitsInOrder)
 	for name, page := range map[string][]byte{
 		"nothing":           nil,
 		"half a length":     {1, 0},
-		"few values":        idPage(r, strideValues-1, "", 32, hexDigits),
-		"very short ones":   idPage(r, 100, "", strideTailMin-1, hexDigits),
+		"few values":        idPage(r, strideValues-1, "", 32, digitsInOrder),
+		"very short ones":   idPage(r, 100, "", strideTailMin-1, digitsInOrder),
 		"very long ones":    idPage(r, 70, "", strideLengthMax, "ab"),
-		"another length":    append(bytes.Clone(long), idPage(r, 100, "", 31, hexDigits)...),
+		"another length":    append(bytes.Clone(long), idPage(r, 100, "", 31, digitsInOrder)...),
 		"a page cut short":  long[:len(long)-1],
 		"a length too long": append([]byte{255, 255, 255, 255}, long...),
 	} {
