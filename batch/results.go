@@ -63,7 +63,7 @@ func (r *run) addUp(ctx context.Context, g *gathered, pool *reconcile.Pool) (*re
 			return nil, err
 		}
 	}
-	summary, statements, usage := &reconcile.Summary{}, taken.statements, &reconcile.Usage{}
+	summary, statements, usage := &reconcile.Summary{}, taken.statements, pool.Usage()
 	for _, priced := range g.priced {
 		for i := range priced.groups {
 			group := &priced.groups[i]

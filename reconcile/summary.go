@@ -45,13 +45,6 @@ func (s *Summary) Add(key SummaryKey, quantity int64) {
 	s.quantities[key] += quantity
 }
 
-// Merge adds all of other, which stays as it is.
-func (s *Summary) Merge(other *Summary) {
-	for key, quantity := range other.quantities {
-		s.Add(key, quantity)
-	}
-}
-
 // Rows are sorted by their key in the order of the table's columns, texts by
 // bytes and null first.
 func (s *Summary) Rows() []SummaryRow {

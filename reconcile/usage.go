@@ -24,14 +24,22 @@ func (t *Total) add(quantity int64, amount decimal.Decimal) {
 }
 
 // Usage is our side of the comparison: the charges of a period, added up. The
-// zero value is empty.
+// zero value is empty, and takes those of all accounts.
 type Usage struct {
-	totals map[CellKey]*Total
+	totals   map[CellKey]*Total
+	accounts map[string]bool // whose charges are taken; nil: all
 }
+
+// Usage is empty, and takes what charges Compare looks at: those of the accounts
+// that a usage line names.
+func (p *Pool) Usage() *Usage { return &Usage{accounts: p.accounts} }
 
 // Add counts charges; amount is what they come to together, 0 where unrated.
 // All of them have their billing date in the period that is compared.
 func (u *Usage) Add(key CellKey, quantity int64, amount decimal.Decimal) {
+	if u.accounts != nil && !u.accounts[key.Account] {
+		return
+	}
 	if u.totals == nil {
 		u.totals = make(map[CellKey]*Total)
 	}
@@ -41,11 +49,4 @@ func (u *Usage) Add(key CellKey, quantity int64, amount decimal.Decimal) {
 		u.totals[key] = total
 	}
 	total.add(quantity, amount)
-}
-
-// Merge adds all of other, which stays as it is.
-func (u *Usage) Merge(other *Usage) {
-	for key, total := range other.totals {
-		u.Add(key, total.Quantity, total.Amount)
-	}
 }
