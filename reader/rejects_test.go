@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,6 +111,28 @@ func TestWhatIsNoReject(t *testing.T) {
 		got := scanMessages(t, opts, plainMessage(c.change))
 		if diff := cmp.Diff(result{Rows: []string{c.want}, Read: 1, Misplaced: c.misplaced}, got); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+}
+
+// TestInboundHasNoTimes: an inbound message is neither delivered nor read, in
+// files with one of the columns, both and none.
+func TestInboundHasNoTimes(t *testing.T) {
+	t.Parallel()
+	row := plainMessage(func(m *message) {
+		m.Direction, m.Delivered, m.Read = "inbound", dayStart+1, dayStart+2
+	})
+	for _, left := range []string{"", "delivered_at", "read_at", "delivered_at read_at"} {
+		columns := slices.DeleteFunc(exportColumns([]message{row}, arrow.BinaryTypes.String, arrow.Millisecond), func(c testColumn) bool {
+			return slices.Contains(strings.Fields(left), c.name)
+		})
+		got, err := scan(t, exportFile(t, layout{}, columns...), reader.ExportOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := result{Rows: []string{"m|a|390200000|393331234567|0|text||0||-|-|"}, Read: 1}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("without %q: (-want +got)\n%s", left, diff)
 		}
 	}
 }

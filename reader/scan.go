@@ -19,11 +19,12 @@ type scanner struct {
 	blockRows int
 
 	// Of the file.
-	r    io.ReaderAt
-	key  string
-	meta *fileMeta
-	day  reconcile.Date
-	row  int64 // of the next block's first row
+	r     io.ReaderAt
+	key   string
+	meta  *fileMeta
+	day   reconcile.Date
+	row   int64 // of the next block's first row
+	timed bool  // it has a time of delivery or of reading
 
 	// Of the block.
 	block               Block
@@ -66,6 +67,7 @@ func newScanner(names *Names, ignoreTypes []string, blockRows int) *scanner {
 
 func (s *scanner) begin(r io.ReaderAt, key string, meta *fileMeta, day reconcile.Date) {
 	s.r, s.key, s.meta, s.day, s.row = r, key, meta, day, 0
+	s.timed = meta.columns[fieldDeliveredAt].leaf >= 0 || meta.columns[fieldReadAt].leaf >= 0
 }
 
 // end lets go of the file.

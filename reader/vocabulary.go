@@ -43,8 +43,32 @@ type vocabulary struct {
 
 // messageType is one value of the column type.
 type messageType struct {
-	name reconcile.Name // lower case
-	kind reconcile.Kind // of an outbound message
+	name        reconcile.Name // lower case
+	byDirection [outbound + 1]meaning
+}
+
+// meaning is what a row of a type and direction is, and what counts of its other
+// codes.
+type meaning struct {
+	kind                     reconcile.Kind
+	statusMask, categoryMask uint8              // wholeCode, or 0 where that column says nothing
+	leastCategory            reconcile.Category // a smaller one is missing
+}
+
+// wholeCode has all bits of a code.
+const wholeCode = 0xff
+
+// newMessageType is a type by its kind as an outbound message.
+func newMessageType(name reconcile.Name, kind reconcile.Kind) messageType {
+	t := messageType{name: name}
+	t.byDirection[inbound] = meaning{kind: reconcile.Inbound}
+	t.byDirection[outbound] = meaning{kind: kind, statusMask: wholeCode}
+	if kind == reconcile.Template {
+		t.byDirection[outbound] = meaning{
+			kind: kind, statusMask: wholeCode, categoryMask: wholeCode, leastCategory: reconcile.NoCategory + 1,
+		}
+	}
+	return t
 }
 
 const templateType = "template"
@@ -158,7 +182,7 @@ func (v *vocabulary) messageType(text []byte) uint32 {
 		kind = reconcile.Ignored
 	}
 	token := uint32(len(v.types))
-	v.types = append(v.types, messageType{name, kind})
+	v.types = append(v.types, newMessageType(name, kind))
 	v.typeOf[name] = token
 	return token
 }
