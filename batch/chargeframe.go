@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 
 	"waconcile/reader"
@@ -108,7 +109,8 @@ type frameBuffer struct {
 	out, in                 []int64
 	codes, certainty        []uint32
 
-	id chargeID
+	id    chargeID
+	ahead prefetch
 }
 
 func (f *frameBuffer) rows() int { return len(f.codes) }
@@ -203,8 +205,8 @@ func (id *chargeID) append(out, contact []byte, category reconcile.Category, ope
 	var second xxhash.Digest
 	second.ResetWithSeed(chargeIDSeed)
 	second.Write(b)
-	sum := appendUint64(id.sum[:0], xxhash.Sum64(b))
-	id.sum = appendUint64(sum, second.Sum64())
+	sum := binary.BigEndian.AppendUint64(id.sum[:0], xxhash.Sum64(b))
+	id.sum = binary.BigEndian.AppendUint64(sum, second.Sum64())
 	return hex.AppendEncode(out, id.sum)
 }
 
@@ -213,13 +215,6 @@ func (id *chargeID) append(out, contact []byte, category reconcile.Category, ope
 func appendPart[T string | []byte](b []byte, s T) []byte {
 	b = append(b, byte(len(s)>>8), byte(len(s)))
 	return append(b, s...)
-}
-
-func appendUint64(b []byte, v uint64) []byte {
-	for shift := 56; shift >= 0; shift -= 8 {
-		b = append(b, byte(v>>shift))
-	}
-	return b
 }
 
 // nullableMoney is a money column that is null where nothing was set.

@@ -12,7 +12,7 @@ import (
 // business number, one pile behind the other.
 type dealt struct {
 	charges []dealtCharge
-	ids     []byte   // of the messages that opened them, pile by pile
+	ids     []byte   // of the messages that opened them, in the order of charges
 	ends    []uint32 // of each pile in charges
 }
 
@@ -29,7 +29,7 @@ type dealtCharge struct {
 	proven   bool
 }
 
-// pile is the charges of a pile, in any order.
+// pile is the charges of a pile, in the order in which they were dealt.
 func (d *dealt) pile(i int) []dealtCharge {
 	start := uint32(0)
 	if i > 0 {
@@ -40,6 +40,15 @@ func (d *dealt) pile(i int) []dealtCharge {
 
 func (d *dealt) openedBy(c *dealtCharge) []byte {
 	return d.ids[c.idStart : c.idStart+uint64(c.idLength)]
+}
+
+// idsOf are the ids of a pile, one behind the other.
+func (d *dealt) idsOf(pile []dealtCharge) []byte {
+	if len(pile) == 0 {
+		return nil
+	}
+	last := &pile[len(pile)-1]
+	return d.ids[pile[0].idStart : last.idStart+uint64(last.idLength)]
 }
 
 // deal counts the charges of every pile, and then copies each to its pile, chunk
@@ -68,6 +77,7 @@ func deal(shares []*dateCharges, l *layout) dealt {
 	for s, share := range shares {
 		for _, chunk := range share.chunks {
 			of, order := split.next(len(chunk.charges))
+			l.buffer.ahead.bytes(chunk.ids)
 			for _, i := range order {
 				c, p := &chunk.charges[i], &piles[of[i]]
 				code := firstCode[s] + c.group

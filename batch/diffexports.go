@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"maps"
 	"runtime"
@@ -247,7 +248,7 @@ func (e *diffExports) message(pair uint64, account string, id []byte, o exportOb
 
 // messageHash is the same for a row and for the charge that it opened.
 func messageHash[T string | []byte](pair uint64, id T) uint64 {
-	b := appendUint64(make([]byte, 0, 96), pair)
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 96), pair)
 	return xxhash.Sum64(append(b, id...))
 }
 

@@ -141,7 +141,9 @@ func (l *layout) frames(file int) iter.Seq2[writer.Frame, error] {
 		for i, number := range l.numbers {
 			pile := l.dealt.pile(file*len(l.numbers) + i)
 			f.id.begin(number.account, number.business)
-			for _, key := range l.sorted(pile) {
+			keys := l.sorted(pile)
+			f.ahead.bytes(l.dealt.idsOf(pile))
+			for _, key := range keys {
 				f.add(l, &pile[key.index()])
 				if f.rows() < writer.FrameRows {
 					continue
