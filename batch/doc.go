@@ -180,29 +180,31 @@
 // # What a run costs
 //
 // Of a month of 20.9 million rows in a directory, 935 MB as DuckDB writes them,
-// with 6.2 million charges: 6.6 s on two processors of an Intel Xeon, 12.1 CPU seconds, 450 MB.
-// A bare decode of the columns that are needed took 2.3 s, and 4.1 CPU seconds,
+// with 6.2 million charges: 6.0 s on two processors of an Intel Xeon, 11.1 CPU seconds, 450 MB.
+// A bare decode of the columns that are needed took 2.1 s, and 3.7 CPU seconds,
 // in the same hour. By a CPU profile (waconcile run --cpuprofile) that goes into
 //
-//	decoding                            2.2 s   0.9 of it snappy
+//	decoding                            2.1 s   0.8 of it snappy
 //	routing rows to the shards          0.5 s
-//	folding: adding, order, rules       3.4 s   with pricing
-//	repeated messages, findings         0.4 s
-//	charges: dealing, sorting, layout   1.4 s
-//	charges: encoding, compressing      1.8 s   1.1 of it compressing
+//	folding: adding, order, rules       3.2 s   with pricing
+//	repeated messages, findings         0.5 s
+//	charges: dealing, sorting, layout   1.3 s
+//	charges: encoding, compressing      1.4 s   0.9 of it compressing
 //	charges: writing, sha256            0.3 s
 //	sha256 of the exports               0.7 s
 //	reading back                        0.5 s
-//	the other tables                    0.4 s
-//	the garbage collector               0.4 s
+//	the other tables                    0.5 s
+//	the garbage collector               0.2 s
 //
-// Nothing stands out any more: the largest single functions are memmove (an
-// eighth), sha256 and snappy. Both processors are busy but for half a second in
-// all, most of it while the last date is written and while sums are made. What
-// costs most is that rows and charges are copied, rows from the decoder to a
-// shard and to a part of their day, charges from the open pairs to their date,
-// to their business number and to their columns: to have fewer of these copies
-// is the next step.
+// Nothing stands out any more: the largest single functions are memmove (a
+// ninth), sha256 and snappy. What all of it waits for is memory: rows and charges
+// are copied from the decoder to a shard and to a part of their day, from the
+// open pairs to their date, to their business number and to their columns, each
+// time to where no processor has looked for long. To have the routers fill the
+// parts of days themselves was tried and is no faster, since what takes the time
+// is to write a row to such a place, and not to copy it; smaller rows are the
+// next step. Both processors are busy but for half a second in all: while one
+// shard folds longer than the other, and while sums are made.
 //
 // # What the bytes depend on
 //
