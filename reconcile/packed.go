@@ -1,5 +1,7 @@
 package reconcile
 
+import "slices"
+
 // Packed is rows as an Engine takes and keeps them: row by row, without what
 // can be worked out again. Whoever fills one owns it; an Engine copies what it
 // keeps.
@@ -69,15 +71,18 @@ func (p *Packed) Reset() { p.rows, p.times, p.ids = p.rows[:0], p.times[:0], p.i
 
 // Append adds rows of a block by their indexes.
 func (p *Packed) Append(from *Rows, rows []uint32) {
-	for _, i := range rows {
-		p.ids = append(p.ids, from.ID.At(int(i))...)
-		p.rows = append(p.rows, packedRow{
+	n, ids := len(p.rows), p.ids
+	p.rows = slices.Grow(p.rows, len(rows))[:n+len(rows)]
+	for at, i := range rows {
+		ids = append(ids, from.ID.At(int(i))...)
+		p.rows[n+at] = packedRow{
 			contact: from.Contact[i], sent: from.SentAt[i],
 			account: from.Account[i], business: from.Business[i], typ: from.Type[i], country: from.Country[i],
-			idEnd: uint32(len(p.ids)), times: p.addTimes(from.DeliveredAt[i], from.ReadAt[i]),
+			idEnd: uint32(len(ids)), times: p.addTimes(from.DeliveredAt[i], from.ReadAt[i]),
 			what: packWhat(from.Kind[i], from.Category[i], from.Status[i]),
-		})
+		}
 	}
+	p.ids = ids
 }
 
 // appendRow adds a row.
