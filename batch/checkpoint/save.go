@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"waconcile/reader"
 	"waconcile/reconcile"
@@ -13,7 +14,7 @@ import (
 )
 
 // sortedState is the state of all shards in the order of its texts, from
-// which alone its bytes follow.
+// which alone its bytes follow. Its lists are sorted side by side.
 type sortedState struct {
 	names         *reader.Names
 	pairs         []keyed[reconcile.PairState]
@@ -29,16 +30,28 @@ type keyed[T any] struct {
 
 func sortState(states []*reconcile.State, names *reader.Names) *sortedState {
 	s := &sortedState{names: names}
-	for _, state := range states {
-		s.pairs = appendKeyed(s.pairs, state.Pairs, names, func(p *reconcile.PairState) reconcile.PairKey { return p.PairKey })
-		s.conversations = appendKeyed(s.conversations, state.Conversations, names, func(c *reconcile.Conversation) reconcile.PairKey { return c.PairKey })
-		s.messages = appendKeyed(s.messages, state.Messages, names, func(m *reconcile.MessageState) reconcile.PairKey { return m.PairKey })
-	}
-	slices.SortFunc(s.pairs, comparePairs)
-	slices.SortFunc(s.conversations, func(a, b keyed[reconcile.Conversation]) int {
-		return cmp.Or(comparePairs(a, b), cmp.Compare(a.value.Category, b.value.Category))
+	var lists sync.WaitGroup
+	lists.Go(func() {
+		for _, state := range states {
+			s.pairs = appendKeyed(s.pairs, state.Pairs, names, func(p *reconcile.PairState) reconcile.PairKey { return p.PairKey })
+		}
+		slices.SortFunc(s.pairs, comparePairs)
 	})
-	slices.SortFunc(s.messages, s.compareMessages)
+	lists.Go(func() {
+		for _, state := range states {
+			s.conversations = appendKeyed(s.conversations, state.Conversations, names, func(c *reconcile.Conversation) reconcile.PairKey { return c.PairKey })
+		}
+		slices.SortFunc(s.conversations, func(a, b keyed[reconcile.Conversation]) int {
+			return cmp.Or(comparePairs(a, b), cmp.Compare(a.value.Category, b.value.Category))
+		})
+	})
+	lists.Go(func() {
+		for _, state := range states {
+			s.messages = appendKeyed(s.messages, state.Messages, names, func(m *reconcile.MessageState) reconcile.PairKey { return m.PairKey })
+		}
+		slices.SortFunc(s.messages, s.compareMessages)
+	})
+	lists.Wait()
 	return s
 }
 
