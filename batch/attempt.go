@@ -205,7 +205,7 @@ func (a *attempt) readDays(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.advance(ctx, done) })
-	slots := newDecoderSlots(a.plan.decodersAtFirst(a.job, a.infos, a.share), decoders(a.job.Workers), done[0])
+	slots := newDecoderSlots(a.plan.decodersAtFirst(a.job, a.infos, a.share), decoders(a.job.Workers), done[a.plan.writesFrom()])
 	for i, d := range a.plan.days {
 		for _, o := range d.files {
 			if slots.take(ctx) != nil {

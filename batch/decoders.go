@@ -12,9 +12,9 @@ import (
 // that waits in memory.
 func decoders(workers int) int { return (workers + 1) / 2 }
 
-// decodersAtFirst is how many are until the first day can be folded: as many as
-// there are workers, since the shards have little to do yet, unless memory would
-// be short if it stayed at that.
+// decodersAtFirst is how many are until the first charges are written: as many as
+// there are workers, since there is little else to do yet, unless memory would be
+// short if it stayed at that.
 func (p *Plan) decodersAtFirst(job *Job, infos []reader.FileInfo, of share) int {
 	wide := job.Workers
 	if of.count > 1 || p.need(job, infos, wide).passes(job.Memory) > 1 {
@@ -23,19 +23,31 @@ func (p *Plan) decodersAtFirst(job *Job, infos []reader.FileInfo, of share) int 
 	return wide
 }
 
+// writesFrom is the index of the first day that makes charges of the run final, so
+// that they are written, or that of the last.
+func (p *Plan) writesFrom() int {
+	for i := range p.days {
+		if p.days[i].date >= p.chargesFrom()+finalAfterDays {
+			return i
+		}
+	}
+	return len(p.days) - 1
+}
+
 // decoderSlots bounds the files that are decoded at once: each takes a slot. Once
-// the first day is done, the slots beyond those of later on are not given back:
-// which files share the time follows from when others end, and from nothing else.
+// there are charges to write, the slots beyond those of later on are not given
+// back: which files share the time follows from when others end, and from nothing
+// else.
 type decoderSlots struct {
-	slots chan struct{}
-	first <-chan struct{} // closed once the first day is done
+	slots  chan struct{}
+	writes <-chan struct{} // closed once there are charges to write
 
 	mu      sync.Mutex
 	surplus int // slots that are still to be kept
 }
 
-func newDecoderSlots(atFirst, later int, first <-chan struct{}) *decoderSlots {
-	return &decoderSlots{slots: make(chan struct{}, atFirst), first: first, surplus: atFirst - later}
+func newDecoderSlots(atFirst, later int, writes <-chan struct{}) *decoderSlots {
+	return &decoderSlots{slots: make(chan struct{}, atFirst), writes: writes, surplus: atFirst - later}
 }
 
 // take waits for a slot.
@@ -57,7 +69,7 @@ func (s *decoderSlots) give() {
 
 func (s *decoderSlots) kept() bool {
 	select {
-	case <-s.first:
+	case <-s.writes:
 	default:
 		return false
 	}

@@ -9,13 +9,13 @@ import (
 	"waconcile/reconcile"
 )
 
-// Files are decoded in all slots until the first day is done. From then on those
-// that end give none back, until as many are left as are meant to be.
+// Files are decoded in all slots until there are charges to write. From then on
+// those that end give none back, until as many are left as are meant to be.
 func TestDecoderSlots(t *testing.T) {
 	t.Parallel()
 	const wide, narrow = 5, 2
-	first := make(chan struct{})
-	slots := newDecoderSlots(wide, narrow, first)
+	writes := make(chan struct{})
+	slots := newDecoderSlots(wide, narrow, writes)
 	free := func() (n int) {
 		for len(slots.slots) < wide {
 			if err := slots.take(t.Context()); err != nil {
@@ -34,7 +34,7 @@ func TestDecoderSlots(t *testing.T) {
 			t.Errorf("%d slots were given back of one", n)
 		}
 	}
-	close(first)
+	close(writes)
 	for i := range wide {
 		slots.give()
 		want := 0
@@ -42,13 +42,38 @@ func TestDecoderSlots(t *testing.T) {
 			want = 1
 		}
 		if n := free(); n != want {
-			t.Errorf("the %dth to end after the first day: %d slots are given back, want %d", i+1, n, want)
+			t.Errorf("the %dth to end after that: %d slots are given back, want %d", i+1, n, want)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if slots.take(ctx) == nil {
 		t.Error("nothing ends with its context")
+	}
+}
+
+// The first charges are written when the second day after their billing date is
+// folded, or at the end.
+func TestWritesFrom(t *testing.T) {
+	t.Parallel()
+	const from = reconcile.Date(10)
+	for _, tt := range []struct {
+		days []reconcile.Date
+		want int
+	}{
+		{[]reconcile.Date{7, 8, 9, 10, 11, 12, 13}, 5},
+		{[]reconcile.Date{10, 11, 12}, 2},
+		{[]reconcile.Date{9, 10, 13, 14}, 2},
+		{[]reconcile.Date{9, 10, 11}, 2},
+		{[]reconcile.Date{14}, 0},
+	} {
+		p := &Plan{Period: Period{From: from, To: from + 30}}
+		for _, date := range tt.days {
+			p.days = append(p.days, day{date: date})
+		}
+		if got := p.writesFrom(); got != tt.want {
+			t.Errorf("days %v: day %d, want %d", tt.days, got, tt.want)
+		}
 	}
 }
 
