@@ -32,36 +32,42 @@ func sortState(states []*reconcile.State, names *reader.Names) *sortedState {
 	s := &sortedState{names: names}
 	var lists sync.WaitGroup
 	lists.Go(func() {
-		for _, state := range states {
-			s.pairs = appendKeyed(s.pairs, state.Pairs, names, func(p *reconcile.PairState) reconcile.PairKey { return p.PairKey })
-		}
-		slices.SortFunc(s.pairs, comparePairs)
+		s.pairs = sortList(states, names, comparePairs,
+			func(s *reconcile.State) []reconcile.PairState { return s.Pairs },
+			func(p *reconcile.PairState) reconcile.PairKey { return p.PairKey })
 	})
 	lists.Go(func() {
-		for _, state := range states {
-			s.conversations = appendKeyed(s.conversations, state.Conversations, names, func(c *reconcile.Conversation) reconcile.PairKey { return c.PairKey })
-		}
-		slices.SortFunc(s.conversations, func(a, b keyed[reconcile.Conversation]) int {
-			return cmp.Or(comparePairs(a, b), cmp.Compare(a.value.Category, b.value.Category))
-		})
+		s.conversations = sortList(states, names, compareConversations,
+			func(s *reconcile.State) []reconcile.Conversation { return s.Conversations },
+			func(c *reconcile.Conversation) reconcile.PairKey { return c.PairKey })
 	})
 	lists.Go(func() {
-		for _, state := range states {
-			s.messages = appendKeyed(s.messages, state.Messages, names, func(m *reconcile.MessageState) reconcile.PairKey { return m.PairKey })
-		}
-		slices.SortFunc(s.messages, s.compareMessages)
+		s.messages = sortList(states, names, s.compareMessages,
+			func(s *reconcile.State) []reconcile.MessageState { return s.Messages },
+			func(m *reconcile.MessageState) reconcile.PairKey { return m.PairKey })
 	})
 	lists.Wait()
 	return s
 }
 
-func appendKeyed[T any](to []keyed[T], values []T, names *reader.Names, key func(*T) reconcile.PairKey) []keyed[T] {
-	to = slices.Grow(to, len(values))
-	for i := range values {
-		k := key(&values[i])
-		to = append(to, keyed[T]{names.Text(k.Account), names.Text(k.Business), names.ContactText(k.Contact), &values[i]})
+// sortList is one list of all shards.
+func sortList[T any](states []*reconcile.State, names *reader.Names, compare func(a, b keyed[T]) int,
+	list func(*reconcile.State) []T, key func(*T) reconcile.PairKey,
+) (sorted []keyed[T]) {
+	for _, state := range states {
+		values := list(state)
+		sorted = slices.Grow(sorted, len(values))
+		for i := range values {
+			k := key(&values[i])
+			sorted = append(sorted, keyed[T]{names.Text(k.Account), names.Text(k.Business), names.ContactText(k.Contact), &values[i]})
+		}
 	}
-	return to
+	slices.SortFunc(sorted, compare)
+	return sorted
+}
+
+func compareConversations(a, b keyed[reconcile.Conversation]) int {
+	return cmp.Or(comparePairs(a, b), cmp.Compare(a.value.Category, b.value.Category))
 }
 
 func comparePairs[T any](a, b keyed[T]) int {
