@@ -40,7 +40,7 @@ func (p *Pool) totals(usage *Usage, rows []Difference) []CurrencyTotal {
 		of(currency).Theirs = amount
 	}
 	for key, total := range usage.totals {
-		if key.Status == Charged && p.accounts[key.Account] {
+		if key.Status == Charged {
 			t := of(key.Currency)
 			t.Ours = t.Ours.Add(total.Amount)
 			t.OurQuantity += total.Quantity

@@ -68,17 +68,15 @@ type uncoveredKey struct {
 	currency         string
 }
 
-// Compare holds the charges of the period against the pool. Every charge with
-// a price, of an account that a usage line names, be it inside the period or
-// not, is in exactly one row: that of the cell that covers it, else one of
-// class MissingTheirs.
+// Compare holds the charges of the period against the pool that made their
+// usage. Every charge with a price, of an account that a usage line names, be it
+// inside the period or not, is in exactly one row: that of the cell that covers
+// it, else one of class MissingTheirs.
 func (p *Pool) Compare(usage *Usage, noData NoDataFunc) *Comparison {
 	cells := make([]taken, len(p.cells))
 	uncovered := make(map[uncoveredKey]*Total)
 	for key, total := range usage.totals {
-		if p.accounts[key.Account] {
-			p.take(cells, uncovered, &key, *total)
-		}
+		p.take(cells, uncovered, &key, *total)
 	}
 	rows := make([]Difference, 0, len(cells)+len(uncovered))
 	for i, c := range p.cells {

@@ -74,8 +74,8 @@ type charges struct {
 	change   func(*CellKey)
 }
 
-func usageOf(all []charges) *Usage {
-	u := new(Usage)
+func usageOf(pool *Pool, all []charges) *Usage {
+	u := pool.Usage()
 	for _, c := range all {
 		key := CellKey{
 			Account: "A", Business: "391", Date: july1 + 2, Country: "IT", Market: "IT",
@@ -326,7 +326,7 @@ func TestDifferenceClasses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := pool.Compare(usageOf(c.usage), func(string, Date, Date) bool { return c.noData })
+			got := pool.Compare(usageOf(pool, c.usage), func(string, Date, Date) bool { return c.noData })
 			var briefs []brief
 			for _, row := range got.Rows {
 				briefs = append(briefs, briefly(row))
@@ -357,7 +357,7 @@ func TestDifferenceColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := pool.Compare(usageOf([]charges{{quantity: 100, amount: "14"}}), func(string, Date, Date) bool { return false })
+	got := pool.Compare(usageOf(pool, []charges{{quantity: 100, amount: "14"}}), func(string, Date, Date) bool { return false })
 	want := &Comparison{
 		Rows: []Difference{{
 			InvoiceID: "I J", LineIDs: "9 10", Account: "A", Business: "391", From: july1, To: july31,

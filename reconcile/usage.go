@@ -23,25 +23,23 @@ func (t *Total) add(quantity int64, amount decimal.Decimal) {
 	t.Amount = t.Amount.Add(amount)
 }
 
-// Usage is our side of the comparison: the charges of a period, added up. The
-// zero value is empty, and takes those of all accounts.
+// Usage is our side of the comparison with a pool: the charges of a period, added
+// up, of the accounts that a usage line of the pool names.
 type Usage struct {
 	totals   map[CellKey]*Total
-	accounts map[string]bool // whose charges are taken; nil: all
+	accounts map[string]bool // those that the pool names
 }
 
-// Usage is empty, and takes what charges Compare looks at: those of the accounts
-// that a usage line names.
-func (p *Pool) Usage() *Usage { return &Usage{accounts: p.accounts} }
+// Usage is what will be compared with the pool; it is empty.
+func (p *Pool) Usage() *Usage {
+	return &Usage{totals: make(map[CellKey]*Total), accounts: p.accounts}
+}
 
-// Add counts charges; amount is what they come to together, 0 where unrated.
+// Add counts charges of any account; amount is what they come to together, 0 where unrated.
 // All of them have their billing date in the period that is compared.
 func (u *Usage) Add(key CellKey, quantity int64, amount decimal.Decimal) {
-	if u.accounts != nil && !u.accounts[key.Account] {
+	if !u.accounts[key.Account] {
 		return
-	}
-	if u.totals == nil {
-		u.totals = make(map[CellKey]*Total)
 	}
 	total := u.totals[key]
 	if total == nil {
